@@ -1,0 +1,246 @@
+"""The protocol between the core and a provider. One frozen request per call, so that fields can be added."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from decimal import Decimal
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any, Protocol
+
+from pydantic import BaseModel
+
+from reconciler.kernel.canonical import parse_canonical
+from reconciler.kernel.clock import Clock
+from reconciler.kernel.money import Rounding
+from reconciler.providers.capabilities import Capabilities
+from reconciler.providers.errors import ProviderError
+from reconciler.providers.operations import Operation
+from reconciler.resources.kinds import Content
+
+RequestKey = str
+NO_DETAILS: Mapping[str, str] = MappingProxyType({})
+
+
+@dataclass(frozen=True, slots=True)
+class Company:
+    """The books behind a connection. `closed_through`: the last day no document may post on."""
+
+    id: str
+    name: str
+    base_currency: str
+    time_zone: str = "UTC"
+    closed_through: date | None = None
+    tax_rounding_per_line: bool = True
+    rounding: Rounding = Rounding.HALF_UP
+    last_dates_in_series: Mapping[str, date] = field(default_factory=dict)
+    """Where numbering is strictly by date: per kind, the date of the last posted document."""
+
+
+@dataclass(frozen=True, slots=True)
+class LiveAllocation:
+    """What a source settles of a target now; amounts in the source's document currency."""
+
+    target_kind: str
+    target_id: str
+    amount: Decimal
+    date: date | None = None
+    discount: Decimal = Decimal(0)
+    write_off: Decimal = Decimal(0)
+
+
+@dataclass(frozen=True, slots=True)
+class Observed:
+    """A live record, still encoded.
+
+    `body` is the canonical JSON of its content in our field names, references as the ERP's ids, without
+    allocations and computed fields. `fingerprint` digests body and phase; it does not move when a balance
+    does. `computed`: text values never diffed (`total`, `net`, `tax`, `open`, …), amounts as plain decimals.
+    `phase`: `active`, `archived`, or a document's phase: draft, pending_approval, posted, part_settled,
+    settled, reversed, void. `revision`: the ERP's optimistic-lock token, '' where it has none.
+    """
+
+    kind: str
+    remote_id: str
+    body: str
+    fingerprint: str
+    phase: str
+    code: str | None = None
+    name: str | None = None
+    number: str | None = None
+    reference: str | None = None
+    revision: str = ""
+    computed: Mapping[str, str] = NO_DETAILS
+    allocations: tuple[LiveAllocation, ...] = ()
+
+    def content(self) -> dict[str, Any]:
+        """The body as JSON-like data: decimals and dates are still text (`resources.content.decode` types it)."""
+        return dict(parse_canonical(self.body))
+
+    def amount(self, name: str) -> Decimal:
+        """A computed amount, 0 when the ERP gave none."""
+        return Decimal(self.computed.get(name, "0"))
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """What to observe. Empty `ids` and `references` mean all of `kinds`."""
+
+    kinds: tuple[str, ...]
+    ids: tuple[str, ...] = ()
+    references: tuple[str, ...] = ()
+    since: datetime | None = None
+    open_only: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Probe:
+    """Was this done? `key` of the request; `reference` and `number` it carries; the operation itself."""
+
+    key: RequestKey
+    operation: Operation
+    document_id: str
+    reference: str
+    number: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """There: for a create the live record, for anything else the record the operation writes, as it is now."""
+
+    observed: Observed
+
+
+@dataclass(frozen=True, slots=True)
+class Absent:
+    """Not there, as of an instant: a record made later, or not yet visible then, could still turn up."""
+
+    as_of: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Inconclusive:
+    """The look-up cannot tell."""
+
+    reason: str
+
+
+Lookup = Found | Absent | Inconclusive
+
+
+@dataclass(frozen=True, slots=True)
+class Adjustment:
+    """A value the ERP will store differently: cut, rounded, upper-cased."""
+
+    field: str
+    declared: str
+    stored: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Normalized:
+    """Content as the ERP will store it, with each adjustment named; normalising it again changes nothing."""
+
+    content: Content
+    adjustments: tuple[Adjustment, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ExecuteRequest:
+    """One operation to carry out once. `stages`: what earlier attempts at this very request recorded."""
+
+    key: RequestKey
+    operation: Operation
+    document_id: str
+    reference: str
+    number: str | None = None
+    revision: str = ""
+    reason: str = ""
+    attempt: int = 1
+    stages: tuple[tuple[str, Mapping[str, str]], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """It happened. `observed` is the record as it now is, when the ERP told us; else the id alone."""
+
+    remote_id: str
+    revision: str = ""
+    number: str | None = None
+    observed: Observed | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """The ERP took it and will do it later: poll with the `handle`."""
+
+    handle: str
+    poll_after_seconds: int = 1
+
+
+Outcome = Done | Accepted | ProviderError
+
+
+class Progress(Protocol):
+    """Durable word between the calls of one operation."""
+
+    def record(self, key: RequestKey, stage: str, data: Mapping[str, str]) -> None:
+        """Durable before it returns. Raises FenceLost when the run no longer may write."""
+        ...
+
+
+class Provider(Protocol):
+    """One connection to one company's books. Thread-safe. Errors are `ProviderError`s."""
+
+    def company(self) -> Company: ...
+
+    def capabilities(self) -> Capabilities: ...
+
+    def observe(self, query: Query) -> Iterable[Observed]: ...
+
+    def lookup(self, probes: Sequence[Probe]) -> Sequence[Lookup]:
+        """One answer per probe, in order."""
+        ...
+
+    def normalize(self, kind: str, content: Content) -> Normalized: ...
+
+    def execute(self, request: ExecuteRequest, progress: Progress) -> Done | Accepted: ...
+
+    def poll(self, handle: str) -> Done | Accepted: ...
+
+    def execute_batch(self, requests: Sequence[ExecuteRequest], progress: Progress) -> Mapping[RequestKey, Outcome]:
+        """Only called where `batch_size` > 1. A key missing from the answer is Indeterminate."""
+        ...
+
+    def calls(self) -> int:
+        """API calls made so far on this connection."""
+        ...
+
+    def close(self) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """A line of `reconciler providers NAME`."""
+
+    name: str
+    required: bool
+    secret: bool
+    description: str
+
+
+class ProviderFactory(Protocol):
+    """What an entry point of the group `reconciler.providers` names: a class without arguments."""
+
+    settings: type[BaseModel]
+    """A pydantic model (extra forbidden) of the connection's settings; secrets are SecretStr."""
+
+    def open(self, settings: BaseModel, root: Path, clock: Clock) -> Provider:
+        """Connect. `root` is the project's folder. Raises ReconcilerError with what to do."""
+        ...
+
+
+Sleep = Callable[[float], None]

@@ -1,0 +1,95 @@
+"""Field types. Every scalar arrives as text (or already typed, from state) and is typed here, strictly."""
+
+from __future__ import annotations
+
+import re
+from datetime import date
+from decimal import Decimal
+from typing import Annotated, Any
+
+from pydantic import BeforeValidator, ConfigDict, Field, StringConstraints, WithJsonSchema
+
+from reconciler.kernel.address import check_name
+from reconciler.kernel.money import is_currency, parse_decimal
+
+CONTENT_CONFIG = ConfigDict(extra="forbid", str_strip_whitespace=False)
+
+_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}\Z", re.ASCII)
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
+
+
+def _decimal(value: Any) -> Any:
+    if isinstance(value, str):
+        return parse_decimal(value)
+    if isinstance(value, Decimal):
+        return value
+    raise ValueError("should be a plain decimal number such as 2373.45")
+
+
+def _date(value: Any) -> Any:
+    if isinstance(value, date):
+        return value
+    if isinstance(value, str) and _DATE.match(value):
+        return date.fromisoformat(value)
+    raise ValueError("should be a date such as 2026-11-30")
+
+
+def _flag(value: Any) -> Any:
+    if value in (True, "true"):
+        return True
+    if value in (False, "false"):
+        return False
+    raise ValueError("should be true or false")
+
+
+def _whole(value: Any) -> Any:
+    if isinstance(value, int) and not isinstance(value, bool):
+        return value
+    if isinstance(value, str) and re.match(r"[0-9]{1,6}\Z", value, re.ASCII):
+        return int(value)
+    raise ValueError("should be a whole number such as 30")
+
+
+def _text(value: Any) -> Any:
+    if not isinstance(value, str):
+        raise ValueError("should be text")
+    if found := _CONTROL.search(value):
+        raise ValueError(f"has the control character U+{ord(found.group()):04X}")
+    return value
+
+
+def _name(value: Any) -> Any:
+    if not isinstance(value, str):
+        raise ValueError("should be a name")
+    if problem := check_name(value):
+        raise ValueError(f"the name {problem}")
+    return value
+
+
+def _currency(value: Any) -> Any:
+    if isinstance(value, str) and is_currency(value):
+        return value
+    raise ValueError("should be an ISO 4217 currency code such as USD")
+
+
+_NUMBER = {"anyOf": [{"type": "number"}, {"type": "string", "pattern": r"^-?[0-9]{1,15}(\.[0-9]{1,10})?$"}]}
+
+DecimalField = Annotated[Decimal, BeforeValidator(_decimal), WithJsonSchema(_NUMBER)]
+Amount = Annotated[Decimal, BeforeValidator(_decimal), Field(ge=0), WithJsonSchema(_NUMBER)]
+"""An amount of money in the document's currency; its decimals are checked against that currency."""
+PositiveAmount = Annotated[Decimal, BeforeValidator(_decimal), Field(gt=0), WithJsonSchema(_NUMBER)]
+Quantity = Annotated[Decimal, BeforeValidator(_decimal), Field(gt=0), WithJsonSchema(_NUMBER)]
+UnitPrice = Annotated[Decimal, BeforeValidator(_decimal), WithJsonSchema(_NUMBER)]
+Percent = Annotated[Decimal, BeforeValidator(_decimal), Field(ge=0, le=100), WithJsonSchema(_NUMBER)]
+ExchangeRate = Annotated[Decimal, BeforeValidator(_decimal), Field(gt=0), WithJsonSchema(_NUMBER)]
+"""Units of base currency for one unit of the document's currency."""
+DateField = Annotated[date, BeforeValidator(_date)]
+Flag = Annotated[bool, BeforeValidator(_flag)]
+Days = Annotated[int, BeforeValidator(_whole), Field(ge=0, le=3650)]
+Text = Annotated[str, BeforeValidator(_text), StringConstraints(min_length=1, max_length=255)]
+LongText = Annotated[str, BeforeValidator(_text), StringConstraints(min_length=1, max_length=4000)]
+Code = Annotated[str, BeforeValidator(_text), StringConstraints(min_length=1, max_length=60)]
+Currency = Annotated[str, BeforeValidator(_currency), WithJsonSchema({"type": "string", "pattern": "^[A-Z]{3}$"})]
+Country = Annotated[str, BeforeValidator(_text), StringConstraints(pattern="^[A-Z]{2}$")]
+Reference = Annotated[str, BeforeValidator(_name), StringConstraints(min_length=1, max_length=120)]
+"""The name of another declared resource, or the code or name of one that lives in the ERP."""
