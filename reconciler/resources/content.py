@@ -41,7 +41,8 @@ def _field_adapter(kind: str, field: str) -> TypeAdapter[Any]:
     if field not in hints:
         raise ValueError(f"{kind} has no field {field!r}")
     hint = hints[field]
-    return TypeAdapter(get_args(hint)[0] if get_origin(hint) is Required else hint)
+    origin: Any = get_origin(hint)
+    return TypeAdapter(get_args(hint)[0] if origin is Required else hint)
 
 
 def typed(kind: str, data: Mapping[str, Any]) -> Content:
