@@ -6,7 +6,7 @@ Plans store operations as JSON: `operation_to_json` and `operation_from_json` ar
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from functools import lru_cache
 from typing import Annotated, Any, Literal
@@ -134,6 +134,13 @@ def _adapter() -> TypeAdapter[Operation]:
     return TypeAdapter(_Tagged)
 
 
+@lru_cache(maxsize=1)
+def _write_off() -> TypeAdapter[dict[str, Any]]:
+    from reconciler.resources.documents import WriteOff
+
+    return TypeAdapter(WriteOff)
+
+
 def operation_to_json(operation: Operation) -> dict[str, Any]:
     """A JSON-like mapping with typed scalars (Decimal, date), ready for `canonical_json`."""
     slots = operation.__dataclass_fields__
@@ -141,8 +148,24 @@ def operation_to_json(operation: Operation) -> dict[str, Any]:
 
 
 def operation_from_json(data: dict[str, Any]) -> Operation:
-    """The inverse. A create's content is typed by its kind. Raises ValueError (pydantic's included)."""
-    return _adapter().validate_python(data)
+    """The inverse; contents are typed by their kind. Raises ValueError (pydantic's included)."""
+    return _typed_contents(_adapter().validate_python(data))
+
+
+def _typed_contents(operation: Operation) -> Operation:
+    from reconciler.resources.content import typed
+    from reconciler.resources.kinds import KINDS
+
+    kind = subject(operation)[0]
+    if kind not in KINDS:
+        raise ValueError(f"there is no kind {kind[:40]!r}")
+    if isinstance(operation, Create):
+        return Create(kind, typed(kind, operation.content))
+    if isinstance(operation, Update):
+        return Update(kind, operation.remote_id, typed(kind, operation.before), typed(kind, operation.after))
+    if isinstance(operation, Allocate) and operation.write_off is not None:
+        return replace(operation, write_off=_write_off().validate_python(operation.write_off))
+    return operation
 
 
 def subject(operation: Operation) -> tuple[str, str | None]:
