@@ -135,7 +135,7 @@ def _adapter() -> TypeAdapter[Operation]:
 
 
 @lru_cache(maxsize=1)
-def _write_off() -> TypeAdapter[dict[str, Any]]:
+def _write_off() -> TypeAdapter[Any]:
     from reconciler.resources.documents import WriteOff
 
     return TypeAdapter(WriteOff)
