@@ -15,10 +15,8 @@ from typing import Any
 
 from reconciler.kernel.address import Address
 from reconciler.providers.capabilities import Remedy
+from reconciler.providers.operations import PENDING_ID as PENDING_ID
 from reconciler.providers.operations import Hole, Operation
-
-PENDING_ID = "(known after apply)"
-"""Stands in an operation where a hole will be filled."""
 
 
 class Action(StrEnum):

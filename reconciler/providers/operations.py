@@ -15,8 +15,8 @@ from pydantic import Field, TypeAdapter
 from pydantic.dataclasses import dataclass as pydantic_dataclass
 
 from reconciler.providers.capabilities import Verb
+from reconciler.resources.content import copy_content
 from reconciler.resources.fields import DateField, DecimalField
-from reconciler.resources.kinds import Content
 
 
 @pydantic_dataclass(frozen=True, slots=True)
@@ -129,6 +129,10 @@ Operation = Create | Update | Post | Void | Reverse | Delete | Allocate | Unallo
 _Tagged = Annotated[Operation, Field(discriminator="verb")]
 
 
+PENDING_ID = "(known after apply)"
+"""Stands in an operation where a hole will be filled."""
+
+
 @lru_cache(maxsize=1)
 def _adapter() -> TypeAdapter[Operation]:
     return TypeAdapter(_Tagged)
@@ -185,7 +189,8 @@ def verb_of(operation: Operation) -> Verb:
 class Hole:
     """A place in an operation to be filled at apply time with another step's output.
 
-    `place`: attribute of the operation, then keys and indexes into it. `field`: `id` or `revision`.
+    `place`: attribute of the operation, then keys and indexes into it. The value there is PENDING_ID; where
+    it is not, the place's last part is a pending key of a mapping (tracking), to be renamed.
     """
 
     place: tuple[str | int, ...]
@@ -193,16 +198,15 @@ class Hole:
     field: Literal["id", "revision"] = "id"
 
 
-def with_holes_filled(operation: Operation, values: dict[tuple[str | int, ...], str]) -> Operation:
-    """A copy of `operation` with each place set to its value."""
-    from reconciler.resources.content import copy_content, put
-
-    data = {name: copy_content(value) for name, value in operation_to_json(operation).items()}
+def with_holes_filled(operation: Operation, values: Mapping[tuple[str | int, ...], str]) -> Operation:
+    """A copy of `operation` with each hole's place filled: the value there, or the pending key there."""
+    data: Any = {name: copy_content(value) for name, value in operation_to_json(operation).items()}
     for place, value in values.items():
-        put(data, place, value)
+        parent = data
+        for step in place[:-1]:
+            parent = parent[step]
+        if parent[place[-1]] == PENDING_ID:
+            parent[place[-1]] = value
+        else:
+            parent[value] = parent.pop(place[-1])
     return type(operation)(**data)
-
-
-def kinds_written(operation: Operation) -> Content:
-    """For display: what an operation sends, as content."""
-    return {key: value for key, value in operation_to_json(operation).items() if key != "verb"}

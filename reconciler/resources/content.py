@@ -132,11 +132,3 @@ def copy_content(value: Any) -> Any:
     if isinstance(value, list):
         return [copy_content(item) for item in value]
     return value
-
-
-def put(content: Any, place: Place, value: Any) -> None:
-    """Set the value at `place`, in place. Raises KeyError or IndexError when there is no such place."""
-    parent = content
-    for step in place[:-1]:
-        parent = parent[step]
-    parent[place[-1]] = value

@@ -1,0 +1,69 @@
+"""Steps as canonical JSON and back: what a correction's frozen members and an intent keep of a plan."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import fields
+from decimal import Decimal
+from functools import lru_cache
+from typing import Any
+
+from pydantic import ConfigDict, TypeAdapter
+
+from reconciler.kernel.address import Address
+from reconciler.plan.model import Effect, Role, Step
+from reconciler.providers.operations import (
+    Create,
+    Hole,
+    Update,
+    operation_from_json,
+    operation_to_json,
+)
+from reconciler.resources.content import typed
+
+
+def freeze_step(step: Step) -> dict[str, Any]:
+    """A JSON-like mapping with typed scalars, ready for `canonical_json`; `thaw_step` inverts it."""
+    frozen: dict[str, Any] = {}
+    for field in fields(Step):
+        value = getattr(step, field.name)
+        if field.name == "address":
+            value = str(value)
+        elif field.name == "operation":
+            value = operation_to_json(value)
+        elif field.name == "holes":
+            value = [[list(hole.place), hole.step, hole.field] for hole in value]
+        elif field.name == "effect":
+            value = {part.name: getattr(value, part.name) for part in fields(Effect)}
+        frozen[field.name] = value
+    return frozen
+
+
+@lru_cache(maxsize=1)
+def _effect_adapter() -> TypeAdapter[Effect]:
+    return TypeAdapter(Effect, config=ConfigDict(arbitrary_types_allowed=True))
+
+
+def thaw_operation(data: Mapping[str, Any]) -> Any:
+    """An operation with its contents typed by kind. Raises ValueError."""
+    operation = operation_from_json(dict(data))
+    if isinstance(operation, Create):
+        return Create(operation.kind, typed(operation.kind, operation.content))
+    if isinstance(operation, Update):
+        kind = operation.kind
+        return Update(kind, operation.remote_id, typed(kind, operation.before), typed(kind, operation.after))
+    return operation
+
+
+def thaw_step(data: Mapping[str, Any]) -> Step:
+    """The step a mapping froze. Raises ValueError, KeyError or TypeError for anything else."""
+    values = dict(data)
+    values["address"] = Address.parse(values["address"])
+    values["operation"] = thaw_operation(values["operation"])
+    values["role"] = Role(values["role"])
+    values["holes"] = tuple(Hole(tuple(place), step, field) for place, step, field in values["holes"])
+    values["depends_on"] = tuple(values["depends_on"])
+    effect = dict(values["effect"])
+    effect["allocations"] = [(target, Decimal(amount)) for target, amount in effect["allocations"]]
+    values["effect"] = _effect_adapter().validate_python(effect)
+    return Step(**values)
