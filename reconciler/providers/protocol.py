@@ -108,9 +108,13 @@ class Probe:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """There: for a create the live record, for anything else the record the operation writes, as it is now."""
+    """There: for a create the live record, for anything else the record the operation writes, as it is now.
+
+    `as_of`: how fresh the reading is, where it may lag; None is as of the call.
+    """
 
     observed: Observed
+    as_of: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
