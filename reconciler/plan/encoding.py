@@ -21,6 +21,7 @@ from reconciler.kernel.money import decimal_text, parse_decimal
 from reconciler.providers.operations import Operation, operation_from_json, operation_to_json
 
 Decoder = Callable[[Any], Any]
+Encoder = Callable[[Any], Any]
 _SCALARS = frozenset({str, int, bool, type(None)})
 _OPERATIONS = frozenset(get_args(Operation))
 _MISSING = object()
@@ -48,26 +49,47 @@ class Misfit(ValueError):
 
 def encode(value: Any) -> Any:
     """The JSON-like form of a value made of dataclasses, mappings, sequences and scalars. Raises TypeError."""
-    kind = type(value)
-    if kind in _SCALARS:
-        return value
+    kind: type = type(value)
+    return value if kind in _SCALARS else _encoder(kind)(value)
+
+
+@lru_cache(maxsize=128)
+def _encoder(kind: type) -> Encoder:
     if kind is Decimal:
-        return decimal_text(value)
+        return decimal_text
     if kind is Address:
-        return str(value)
+        return str
     if kind in _OPERATIONS:
-        return {name: encode(item) for name, item in operation_to_json(value).items()}
+        return lambda value: _encoded_mapping(operation_to_json(value))
+    if issubclass(kind, Mapping):
+        return _encoded_mapping
     if kind in (tuple, list):
-        return [encode(item) for item in value]
-    if isinstance(value, Mapping):
-        return {key: encode(item) for key, item in value.items()}
-    if isinstance(value, Enum):
-        return value.value
-    if isinstance(value, date):
-        return value.isoformat()
-    if is_dataclass(value):
-        return {name: encode(item) for name, default in _slots(kind) if (item := getattr(value, name)) != default}
+        return lambda value: [item if type(item) in _SCALARS else encode(item) for item in value]
+    if issubclass(kind, Enum):
+        return lambda value: value.value
+    if issubclass(kind, date):
+        return lambda value: value.isoformat()
+    if is_dataclass(kind):
+        return _dataclass_encoder(kind)
     raise TypeError(f"{kind.__name__} has no place in a plan")
+
+
+def _encoded_mapping(value: Mapping[str, Any]) -> dict[str, Any]:
+    return {key: item if type(item) in _SCALARS else encode(item) for key, item in value.items()}
+
+
+def _dataclass_encoder(kind: type) -> Encoder:
+    slots = _slots(kind)
+
+    def encoded(value: Any) -> dict[str, Any]:
+        result = {}
+        for name, default in slots:
+            item = getattr(value, name)
+            if item != default:
+                result[name] = item if type(item) in _SCALARS else encode(item)
+        return result
+
+    return encoded
 
 
 @lru_cache(maxsize=64)
@@ -152,9 +174,15 @@ def _enum(kind: type[Enum]) -> Decoder:
 
 def _address(value: Any) -> Address:
     try:
-        return Address.parse(value)
+        return _parsed_address(value)
     except (ValueError, AttributeError, TypeError):
         raise Misfit("should be an address such as books:invoice.INV-7452") from None
+
+
+@lru_cache(maxsize=1 << 18)
+def _parsed_address(text: str) -> Address:
+    """Each address occurs in a change, its steps and its footprint: parsed, and kept, once."""
+    return Address.parse(text)
 
 
 def _decimal(value: Any) -> Decimal:
@@ -198,7 +226,7 @@ def _tuple(arguments: tuple[Any, ...]) -> Decoder:
             raise Misfit("should be a list")
         if not open_ended and len(value) != len(members):
             raise Misfit(f"should have {len(members)} items")
-        result = []
+        result: list[Any] = []
         try:
             for item in value:
                 result.append(members[0 if open_ended else len(result)](item))

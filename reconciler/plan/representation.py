@@ -8,6 +8,7 @@ Terraform plans read ours. The extension object `reconciler` holds the whole pla
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 from typing import Any
 
 from reconciler.kernel.address import Address
@@ -42,6 +43,15 @@ _STRENGTH = ("create", "delete", "update", "no-op")
 Document = dict[str, Any]
 
 
+@dataclass(frozen=True, slots=True)
+class _Context:
+    """What every entry needs of its plan: provider names by connection, remedies by group."""
+
+    default_connection: str | None
+    providers: Mapping[str, str]
+    remedies: Mapping[str, str]
+
+
 def terraform_verb(action: Action) -> str:
     """The one Terraform action an action of ours is shown as."""
     return _VERBS[action]
@@ -49,7 +59,8 @@ def terraform_verb(action: Action) -> str:
 
 def to_document(plan: Plan) -> Document:
     """The plan as a JSON-like document. `reconciler.digest` is left empty: `plan_file` fills it."""
-    entries = _entries(plan)
+    changes = [encode(change) for change in plan.changes]
+    entries = _entries(plan, changes)
     return {
         "format_version": FORMAT_VERSION,
         "terraform_version": TERRAFORM_VERSION,
@@ -66,7 +77,7 @@ def to_document(plan: Plan) -> Document:
         "applyable": plan.has_work,
         "complete": plan.complete,
         "errored": False,
-        EXTENSION: {"version": EXTENSION_VERSION, "digest": "", "plan": _stored(plan, entries)},
+        EXTENSION: {"version": EXTENSION_VERSION, "digest": "", "plan": _stored(plan, changes, entries)},
     }
 
 
@@ -95,15 +106,17 @@ def from_document(document: Mapping[str, Any]) -> Plan:
 # ---- the extension ----------------------------------------------------------------------------------------
 
 
-def _stored(plan: Plan, entries: Mapping[str, Document]) -> Document:
-    stored: Document = encode(plan)
-    for change, kept in zip(plan.changes, stored.get("changes", ()), strict=True):
+def _stored(plan: Plan, changes: list[Document], entries: Mapping[str, Document]) -> Document:
+    stored: Document = encode(replace(plan, changes=()))
+    for change, kept in zip(plan.changes, changes, strict=True):
         shown = entries[change.label_of(plan.default_connection)]["change"]
         for side in ("before", "after"):
             if kept.get(side) == shown[side]:
                 kept.pop(side, None)
             else:
                 kept.setdefault(side, None)
+    if changes:
+        stored["changes"] = changes
     return stored
 
 
@@ -140,37 +153,33 @@ def _restored(stored: Any, entries: Mapping[str, Document], connection: Any) -> 
 # ---- entries ----------------------------------------------------------------------------------------------
 
 
-def _entries(plan: Plan) -> dict[str, Document]:
+def _entries(plan: Plan, encoded: list[Document]) -> dict[str, Document]:
     """One entry per document; several changes of one document (an update and an allocation) share theirs."""
-    providers = {row.connection: row.provider for row in plan.companies}
-    groups = {group.id: group.remedy.value for group in plan.groups}
-    sharing: dict[str, list[Change]] = {}
-    for change in plan.changes:
-        sharing.setdefault(change.label_of(plan.default_connection), []).append(change)
+    sharing: dict[str, list[int]] = {}
+    for index, change in enumerate(plan.changes):
+        sharing.setdefault(change.label_of(plan.default_connection), []).append(index)
+    context = _Context(
+        plan.default_connection,
+        {row.connection: row.provider for row in plan.companies},
+        {group.id: group.remedy.value for group in plan.groups},
+    )
     return {
-        label: _entry(label, changes, plan.default_connection, providers, groups)
-        for label, changes in sharing.items()
+        label: _entry(label, [plan.changes[i] for i in rows], [encoded[i] for i in rows], context)
+        for label, rows in sharing.items()
     }
 
 
-def _entry(
-    label: str,
-    changes: list[Change],
-    default_connection: str | None,
-    providers: Mapping[str, str],
-    groups: Mapping[str, str],
-) -> Document:
+def _entry(label: str, changes: list[Change], encoded: list[Document], context: _Context) -> Document:
     first = changes[0]
-    verb = min((_VERBS[change.action] for change in changes), key=_STRENGTH.index)
     entry: Document = {
-        **_identity(label, first.address, first.label, providers),
-        "change": _shown_change(verb, changes),
-        EXTENSION: _true_change(first, groups),
+        **_identity(label, first.address, first.label, context.providers),
+        "change": _shown_change(changes, encoded[0].get("before"), encoded[-1].get("after")),
+        EXTENSION: _true_change(first, context.remedies),
     }
     if len(changes) > 1:
-        entry[EXTENSION]["also"] = [_true_change(change, groups) for change in changes[1:]]
+        entry[EXTENSION]["also"] = [_true_change(change, context.remedies) for change in changes[1:]]
     if origin := _origin(first):
-        entry["previous_address"] = origin.label(default_connection)
+        entry["previous_address"] = origin.label(context.default_connection)
     return entry
 
 
@@ -184,8 +193,8 @@ def _identity(label: str, address: Address, chain_label: str, providers: Mapping
     }
 
 
-def _shown_change(verb: str, changes: list[Change]) -> Document:
-    before, after = encode(changes[0].before), encode(changes[-1].after)
+def _shown_change(changes: list[Change], before: Any, after: Any) -> Document:
+    verb = min((_VERBS[change.action] for change in changes), key=_STRENGTH.index)
     if verb == "no-op":
         before = after = before if before is not None else after if _is_kept(changes[0]) else None
     elif verb == "create":
