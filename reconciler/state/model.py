@@ -188,7 +188,7 @@ class DropBinding:
 
 @dataclass(frozen=True, slots=True)
 class PutDocument:
-    """Insert or replace by document id."""
+    """Insert or replace by document id; an empty `body` or `computed` keeps the one stored."""
 
     row: DocumentRow
 
@@ -247,8 +247,11 @@ class AppendHistory:
 
 @dataclass(frozen=True, slots=True)
 class NewEpoch:
+    """The epoch rises by one, or to `at_least`."""
+
     reason: str
     unconfirmed: bool = True
+    at_least: int = 0
 
 
 @dataclass(frozen=True, slots=True)

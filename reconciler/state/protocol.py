@@ -9,6 +9,7 @@ from typing import Protocol
 from reconciler.kernel.address import Address
 from reconciler.state.model import (
     DocumentRow,
+    GroupRow,
     HistoryRow,
     IntentRow,
     Meta,
@@ -73,6 +74,10 @@ class Store(Protocol):
 
     def attempt(self, document_id: str, operation_key: str) -> int:
         """The attempt a next request counts as; 1 at first."""
+        ...
+
+    def groups(self) -> Sequence[GroupRow]:
+        """All groups, oldest first; `view` has those that are open."""
         ...
 
     def runs(self, *, plan_digest: str | None = None) -> Sequence[RunRow]: ...
