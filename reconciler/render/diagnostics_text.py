@@ -1,0 +1,100 @@
+"""Diagnostics as a compiler prints them: what, where, the line itself with a caret, why, hint."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from functools import lru_cache
+from pathlib import Path
+
+from reconciler.kernel.diagnostics import Diagnostic, Severity, Source
+from reconciler.kernel.plain import printable
+from reconciler.render.style import Style, Tint, cells, paragraph
+from reconciler.render.words import counted
+
+LineReader = Callable[[Source], str | None]
+_LARGEST_FILE = 64 * 1024 * 1024
+
+
+def no_lines(source: Source) -> str | None:
+    """Shows no source."""
+    return None
+
+
+def lines_under(root: Path) -> LineReader:
+    """Reads the cited lines of files under the project's folder; None for what cannot be read."""
+
+    @lru_cache(maxsize=8)
+    def lines_of(file: str) -> list[str]:
+        try:
+            path = root / file
+            if not path.is_file() or path.stat().st_size > _LARGEST_FILE:
+                return []
+            return path.read_text("utf-8", "replace").splitlines()
+        except (OSError, ValueError):
+            return []
+
+    def read(source: Source) -> str | None:
+        lines = lines_of(source.file) if source.line else []
+        return lines[source.line - 1] if 0 < source.line <= len(lines) else None
+
+    return read
+
+
+def diagnostics_text(
+    diagnostics: Iterable[Diagnostic],
+    style: Style,
+    *,
+    line_of: LineReader = no_lines,
+    connection: str | None = None,
+) -> str:
+    """Every diagnostic, in the order given, and a count; ended by a newline."""
+    found = list(diagnostics)
+    blocks = ["\n".join(_block(item, style, line_of, connection)) for item in found]
+    return "\n\n".join([*blocks, _count(found)]) + "\n"
+
+
+def _count(found: list[Diagnostic]) -> str:
+    errors = sum(item.severity is Severity.ERROR for item in found)
+    parts = [counted(errors, "error")] if errors else []
+    if len(found) > errors:
+        parts.append(counted(len(found) - errors, "warning"))
+    return ", ".join(parts) or "nothing found"
+
+
+def _block(item: Diagnostic, style: Style, line_of: LineReader, connection: str | None) -> Iterator[str]:
+    tint = Tint.ERROR if item.severity is Severity.ERROR else Tint.WARNING
+    head, *rest = paragraph(item.what, style.width, f"{item.severity}: ")
+    word = f"{item.severity}:"
+    yield style.paint(word, tint) + style.paint(head[len(word) :], Tint.STRONG)
+    yield from (style.paint(line, Tint.STRONG) for line in rest)
+    if item.source:
+        yield from _place(item.source, style, line_of)
+    facts = [("address", item.address.label(connection) if item.address else ""), ("why", item.why)]
+    facts += [("hint", item.hint), ("see also", str(item.related) if item.related else "")]
+    for name, text in facts:
+        if text:
+            yield from paragraph(text, style.width, f"  {name}: ", "    ")
+
+
+def _place(source: Source, style: Style, line_of: LineReader) -> Iterator[str]:
+    yield from paragraph(str(source), style.width, "  --> ", "      ")
+    line = line_of(source)
+    if line is None:
+        return
+    number = str(source.line)
+    gutter = " " * (len(number) + 1)
+    room = max(16, style.width - len(gutter) - 3)
+    text, caret = _window(line, max(source.column, 1) - 1, room)
+    yield style.paint(f"  {gutter}|", Tint.LINK)
+    yield f"{style.paint(f'  {number} |', Tint.LINK)} {text}"
+    yield f"{style.paint(f'  {gutter}|', Tint.LINK)} {' ' * caret}{style.paint('^', Tint.ERROR)}"
+
+
+def _window(line: str, column: int, room: int) -> tuple[str, int]:
+    """The part of a line around a column, printable, and the caret's place in it."""
+    line = line.replace("\t", " ")
+    start = 0 if len(line) <= room or column < room - 8 else column - room // 2
+    before = printable(line[start:column])
+    shown = before + printable(line[column : start + room])
+    mark = "…" if start else ""
+    return (mark + shown)[:room], min(cells(mark + before), room - 1)
