@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from datetime import date
 from decimal import Decimal
+from functools import lru_cache
 from typing import Annotated, Any
 
 from pydantic import BeforeValidator, ConfigDict, Field, StringConstraints, WithJsonSchema
@@ -18,20 +19,37 @@ _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}\Z", re.ASCII)
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 
 
+_NOT_DECIMAL = "should be a plain decimal number such as 2373.45"
+_NOT_DATE = "should be a date such as 2026-11-30"
+
+
 def _decimal(value: Any) -> Any:
     if isinstance(value, str):
-        return parse_decimal(value)
+        try:
+            return parse_decimal(value)
+        except ValueError:
+            raise ValueError(_NOT_DECIMAL) from None
     if isinstance(value, Decimal):
         return value
-    raise ValueError("should be a plain decimal number such as 2373.45")
+    raise ValueError(_NOT_DECIMAL)
 
 
 def _date(value: Any) -> Any:
     if isinstance(value, date):
         return value
-    if isinstance(value, str) and _DATE.match(value):
-        return date.fromisoformat(value)
-    raise ValueError("should be a date such as 2026-11-30")
+    if isinstance(value, str):
+        return _parse_date(value)
+    raise ValueError(_NOT_DATE)
+
+
+@lru_cache(maxsize=4096)
+def _parse_date(text: str) -> date:
+    if not _DATE.match(text):
+        raise ValueError(_NOT_DATE)
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise ValueError("should be a day of the calendar, such as 2026-11-30") from None
 
 
 def _flag(value: Any) -> Any:
@@ -53,6 +71,8 @@ def _whole(value: Any) -> Any:
 def _text(value: Any) -> Any:
     if not isinstance(value, str):
         raise ValueError("should be text")
+    if value.isprintable():
+        return value
     if found := _CONTROL.search(value):
         raise ValueError(f"has the control character U+{ord(found.group()):04X}")
     return value

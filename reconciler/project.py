@@ -1,0 +1,317 @@
+"""`reconciler.yaml`: the project's id, its state, connections, policies and variables.
+
+It reads and checks that one file, and opens the provider a connection names. It knows no manifest.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Required, get_args
+
+from pydantic import BeforeValidator, SecretStr, TypeAdapter, ValidationError, WithJsonSchema, with_config
+from typing_extensions import TypedDict
+
+from reconciler.kernel.address import check_connection
+from reconciler.kernel.diagnostics import Diagnostic, Severity, Source
+from reconciler.kernel.errors import InvalidInput
+from reconciler.kernel.money import Rounding
+from reconciler.resources.fields import CONTENT_CONFIG, Amount, Currency, Flag, LongText, Text
+from reconciler.source.careful import Place, Reading, read_carefully
+from reconciler.source.files import Unreadable, read_bytes
+from reconciler.source.findings import Finding, located, of_problem
+from reconciler.source.words import explain
+
+if TYPE_CHECKING:
+    from reconciler.kernel.clock import Clock
+    from reconciler.providers.protocol import Provider
+
+PROJECT_FILE = "reconciler.yaml"
+_ID = re.compile(r"[0-9a-f]{12}\Z", re.ASCII)
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,62}\Z", re.ASCII)
+_ENVIRONMENT = re.compile(r"\$\{env:([A-Za-z_][A-Za-z0-9_]*)\}\Z", re.ASCII)
+
+
+def _project_id(value: Any) -> Any:
+    if isinstance(value, str) and _ID.match(value):
+        return value
+    raise ValueError("should be the 12 hexadecimal digits that `reconciler init` mints")
+
+
+def _project_name(value: Any) -> Any:
+    if isinstance(value, str) and _NAME.match(value):
+        return value
+    raise ValueError("should be a short name such as acme-receivables (letters, digits, '-', '_' and '.')")
+
+
+@with_config(CONTENT_CONFIG)
+class ProjectSection(TypedDict, total=False):
+    """Which project this is. The id marks our documents in the ERP: keep it for ever."""
+
+    id: Required[
+        Annotated[
+            str, BeforeValidator(_project_id), WithJsonSchema({"type": "string", "pattern": "^[0-9a-f]{12}$"})
+        ]
+    ]
+    name: Required[Annotated[str, BeforeValidator(_project_name)]]
+
+
+@with_config(CONTENT_CONFIG)
+class StateSection(TypedDict, total=False):
+    """Where the state lives: a SQLite file, relative to the project."""
+
+    backend: Literal["sqlite"]
+    path: Text
+
+
+@with_config({"extra": "allow"})
+class ConnectionSection(TypedDict, total=False):
+    """A connection to one company's books. Keys not named here are the provider's settings."""
+
+    provider: Required[Text]
+    default: Flag
+    tax_rounding: Literal["line", "document"]
+    rounding: Literal["half_up", "half_even"]
+    resend_after_settle: Flag
+
+
+@with_config(CONTENT_CONFIG)
+class PoliciesSection(TypedDict, total=False):
+    """Limits on what one run may do."""
+
+    max_new_receivables: dict[Currency, Amount]
+
+
+@with_config(CONTENT_CONFIG)
+class ProjectFile(TypedDict, total=False):
+    """The project file, `reconciler.yaml`."""
+
+    project: Required[ProjectSection]
+    state: StateSection
+    connections: Required[dict[str, ConnectionSection]]
+    policies: PoliciesSection
+    variables: dict[str, LongText]
+
+
+@dataclass(frozen=True, slots=True)
+class ConnectionConfig:
+    """One connection: its provider, the provider's own settings as text, and what we decide about it."""
+
+    name: str
+    provider: str
+    settings: Mapping[str, Any]
+    tax_rounding_per_line: bool | None = None
+    rounding: Rounding | None = None
+    resend_after_settle: bool = False
+    default: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class StateConfig:
+    """Where state lives; `path` is absolute."""
+
+    backend: str
+    path: Path
+
+
+@dataclass(frozen=True, slots=True)
+class Policies:
+    """Limits; an empty mapping sets none."""
+
+    max_new_receivables: Mapping[str, Decimal] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Project:
+    """A project as `reconciler.yaml` describes it; `root` is its absolute folder."""
+
+    root: Path
+    id: str
+    name: str
+    state: StateConfig
+    connections: Mapping[str, ConnectionConfig]
+    policies: Policies = field(default_factory=Policies)
+    variables: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def default_connection(self) -> str | None:
+        """The only connection, or the one marked `default: true`; None when neither."""
+        if len(self.connections) == 1:
+            return next(iter(self.connections))
+        return next((name for name, connection in self.connections.items() if connection.default), None)
+
+
+def load_project(root: Path) -> Project:
+    """Read `reconciler.yaml` in `root`. Raises InvalidInput with everything that is wrong with it."""
+    root = Path(os.path.abspath(root))
+    reading = read_carefully(_read(root))
+    diagnostics = [of_problem(PROJECT_FILE, problem) for problem in reading.problems]
+    if diagnostics:
+        raise _invalid(diagnostics)
+    content = _as_mapping(reading)
+    findings = list(_check_shape(content))
+    if not findings:
+        findings = list(_check_connections(content["connections"]))
+    if findings:
+        raise _invalid(located(findings, lambda file: _read(root)))
+    return _build(root, TypeAdapter(ProjectFile).validate_python(content))
+
+
+def _read(root: Path) -> bytes:
+    try:
+        return read_bytes(root, root / PROJECT_FILE)
+    except FileNotFoundError:
+        raise InvalidInput(
+            f"there is no {PROJECT_FILE} in {root}",
+            hint="Make a project here with `reconciler init`, or name its folder with --chdir.",
+        ) from None
+    except Unreadable as problem:
+        diagnostic = Diagnostic(
+            Severity.ERROR, problem.code, problem.what, hint=problem.hint, source=Source(PROJECT_FILE)
+        )
+        raise _invalid([diagnostic]) from None
+
+
+def _invalid(diagnostics: list[Diagnostic]) -> InvalidInput:
+    return InvalidInput(f"{PROJECT_FILE} cannot be used", diagnostics)
+
+
+def _as_mapping(reading: Reading) -> dict[str, Any]:
+    content: dict[str, Any] = {str(place[0]): {} for place in reading.keys if len(place) == 1}
+    for section, name, _, _, value in reading.entries:
+        if name is None:
+            content[section] = value
+        else:
+            content[section][name] = value
+    return content
+
+
+def _finding(place: Place, code: str, what: str, why: str = "", hint: str = "", at_key: bool = False) -> Finding:
+    return Finding(PROJECT_FILE, place, code, what, why, hint, at_key=at_key)
+
+
+def _check_shape(content: dict[str, Any]) -> list[Finding]:
+    try:
+        TypeAdapter(ProjectFile).validate_python(content)
+    except ValidationError as error:
+        return [
+            _finding(item.place, item.code, item.what, item.why, item.hint, item.at_key)
+            for item in explain(error.errors(include_url=False), ProjectFile, "project file")
+        ]
+    return []
+
+
+def _check_connections(connections: dict[str, Any]) -> list[Finding]:
+    findings = []
+    for name in connections:
+        if problem := check_connection(name):
+            what = f"the connection name {name[:80]!r} {problem}"
+            findings.append(_finding(("connections", name), "bad-name", what, at_key=True))
+    defaults = [name for name, section in connections.items() if section.get("default") == "true"]
+    if len(defaults) > 1:
+        what = f"more than one connection is the default: {', '.join(defaults)}"
+        findings.append(
+            _finding(("connections", defaults[1], "default"), "several-defaults", what, hint="Keep one.")
+        )
+    if not connections:
+        hint = "Add one, such as: books: {provider: ledger, path: state/books.sqlite}"
+        findings.append(_finding(("connections",), "no-connection", "there is no connection", hint=hint))
+    return findings
+
+
+_OURS = frozenset(ConnectionSection.__annotations__)
+
+
+def _build(root: Path, content: ProjectFile) -> Project:
+    name = content["project"]["name"]
+    path = Path(content.get("state", {}).get("path") or f"state/{name}.sqlite")
+    connections = {}
+    for connection, section in content["connections"].items():
+        rounding = section.get("rounding")
+        tax_rounding = section.get("tax_rounding")
+        connections[connection] = ConnectionConfig(
+            connection,
+            section["provider"],
+            {key: value for key, value in section.items() if key not in _OURS},
+            None if tax_rounding is None else tax_rounding == "line",
+            None if rounding is None else Rounding(rounding),
+            section.get("resend_after_settle", False),
+            section.get("default", False),
+        )
+    return Project(
+        root,
+        content["project"]["id"],
+        name,
+        StateConfig(content.get("state", {}).get("backend", "sqlite"), root / path),
+        connections,
+        Policies(content.get("policies", {}).get("max_new_receivables", {})),
+        content.get("variables", {}),
+    )
+
+
+def open_provider(project: Project, name: str, clock: Clock) -> Provider:
+    """Connect to the connection called `name`.
+
+    `${env:NAME}` is replaced in settings the provider calls secret, and nowhere else. Raises InvalidInput.
+    """
+    from reconciler.providers.registry import load_provider
+
+    config = project.connections[name]
+    factory = load_provider(config.provider)
+    findings: list[Finding] = []
+    settings = _with_secrets(config, factory.settings, findings)
+    place: Place = ("connections", name)
+    validated = None
+    if not findings:
+        try:
+            validated = factory.settings.model_validate(settings)
+        except ValidationError as error:
+            findings.extend(
+                _finding(
+                    (*place, *item.place),
+                    item.code,
+                    f"connection {name}: {item.what}",
+                    item.why,
+                    item.hint,
+                    item.at_key,
+                )
+                for item in explain(
+                    error.errors(include_url=False), factory.settings, f"{config.provider} connection"
+                )
+            )
+    if validated is None:
+        raise _invalid(located(findings, lambda file: _read(project.root)))
+    return factory.open(validated, project.root, clock)
+
+
+def _with_secrets(config: ConnectionConfig, model: Any, findings: list[Finding]) -> dict[str, Any]:
+    """The settings with secrets taken from the environment and wrapped, so that no error can print them."""
+    settings = dict(config.settings)
+    secret = {key for key, info in model.model_fields.items() if _is_secret(info.annotation)}
+    for key, value in config.settings.items():
+        place: Place = ("connections", config.name, key)
+        label = f"connection {config.name}: {key}"
+        if key not in secret:
+            if "${env:" in str(value):
+                what = f"{label} is no secret, and only secrets are taken from the environment"
+                findings.append(_finding(place, "not-a-secret", what, hint="Write the value itself."))
+            continue
+        match = _ENVIRONMENT.match(value) if isinstance(value, str) else None
+        if match is None:
+            what = f"{label} is a secret and should be written as ${{env:NAME}}"
+            why = "a secret in a file ends up in Git"
+            findings.append(_finding(place, "secret-in-file", what, why, "Put it into an environment variable."))
+        elif not os.environ.get(match.group(1)):
+            what = f"{label} needs the environment variable {match.group(1)}, which is not set"
+            findings.append(_finding(place, "variable-not-set", what, hint=f"Set it: export {match.group(1)}=…"))
+        else:
+            settings[key] = SecretStr(os.environ[match.group(1)])
+    return settings
+
+
+def _is_secret(annotation: Any) -> bool:
+    return annotation is SecretStr or any(_is_secret(item) for item in get_args(annotation))
