@@ -115,6 +115,10 @@ class Index:
                 index.planned_ids[index.chain_id(address)] = address
         return index
 
+    def forget_resolution(self) -> None:
+        """A chain was added: resolve and look up afresh."""
+        self._resolved.clear()
+
     def snapshot(self, connection: str) -> ConnectionSnapshot:
         return self.inputs.snapshot[connection]
 

@@ -1,0 +1,287 @@
+"""Allocations: what each source settles of each target, compared chain by chain; additive by nature.
+
+Adding is legal while there is a remainder. Taking off one of ours needs consent. What others allocated, and
+what the ERP applied by itself, is drift and never undone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+from reconciler.kernel.address import Address
+from reconciler.kernel.money import ZERO, decimal_text
+from reconciler.plan.draft import Draft, step_id, target_text
+from reconciler.plan.index import Chain
+from reconciler.plan.model import PENDING_ID, Effect, FieldChange, Role, Step
+from reconciler.providers.operations import Allocate, Hole, Unallocate
+from reconciler.providers.protocol import LiveAllocation, Observed
+from reconciler.resources.kinds import Content
+from reconciler.state.model import DocumentRow
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """A declared allocation. `settles` is what the target's open balance falls by."""
+
+    identity: str
+    amount: Decimal
+    date: date | None = None
+    discount: Decimal = ZERO
+    write_off: Mapping[str, Any] | None = None
+
+    @property
+    def settles(self) -> Decimal:
+        return self.amount + self.discount + (Decimal(self.write_off["amount"]) if self.write_off else ZERO)
+
+
+@dataclass(frozen=True, slots=True)
+class Move:
+    """Bring what a source settles of one target document from `before` to `after`."""
+
+    identity: str
+    row: DocumentRow | None
+    creator: str | None
+    before: Decimal
+    after: Decimal
+    wanted: Wanted | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CreateAllocations:
+    """Allocations carried by a create: wire entries, their holes, and what state records."""
+
+    entries: tuple[Content, ...] = ()
+    holes: tuple[Hole, ...] = ()
+    recorded: tuple[tuple[str, Decimal], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Shortfall:
+    """An allocation that does not fit, in words."""
+
+    detail: str
+
+
+def wanted_of(content: Content) -> dict[str, Wanted] | None:
+    """Declared allocations by target identity; None when the content leaves allocations alone."""
+    if "allocations" not in content:
+        return None
+    found: dict[str, Wanted] = {}
+    for item in content["allocations"] or ():
+        identity = item.get("invoice") or item.get("credit_note")
+        found[identity] = Wanted(
+            identity, item["amount"], item.get("date"), item.get("discount", ZERO), item.get("write_off")
+        )
+    return found
+
+
+def live_by_chain(draft: Draft, chain: Chain, live: Observed) -> dict[str, dict[str, LiveAllocation]]:
+    """What a source settles now: target identity → target document id (or remote id) → allocation."""
+    found: dict[str, dict[str, LiveAllocation]] = {}
+    for item in live.allocations:
+        owner = draft.index.owners.get((chain.address.connection, item.target_kind, item.target_id))
+        if owner is None:
+            found.setdefault(f"={item.target_id}", {})[item.target_id] = item
+        else:
+            found.setdefault(f"#{owner[0].id}", {})[owner[1].document_id] = item
+    return found
+
+
+def ours_by_chain(draft: Draft, document: str) -> dict[str, Decimal]:
+    """What we remember settling from a source document, by target identity."""
+    found: dict[str, Decimal] = {}
+    for (source, target), amount in draft.allocations_of(document).items():
+        row = draft.inputs.state.documents.get(target)
+        chain = draft.index.chains.get(row.address) if row else None
+        if row is not None and chain is None:
+            owner = draft.index.owners.get((row.address.connection, row.kind, row.remote_id))
+            chain = owner[0] if owner else None
+        if chain is not None and source == document:
+            found[f"#{chain.id}"] = found.get(f"#{chain.id}", ZERO) + amount
+    return found
+
+
+def targets_of(draft: Draft, identity: str) -> list[DocumentRow]:
+    """The documents of a target's current generation that can be settled, the original first."""
+    chain = draft.index.by_chain_id.get(identity[1:]) if identity.startswith("#") else None
+    if chain is None:
+        return []
+    return [row for row in chain.members if row.role != Role.CREDIT or row.kind == chain.address.kind]
+
+
+def place(
+    draft: Draft, wanted: Wanted, extra: Decimal, current: Mapping[str, LiveAllocation]
+) -> list[Move] | Shortfall:
+    """Where `extra` more of a source goes: over the target's open documents, in order."""
+    creator = draft.creators.get(wanted.identity)
+    surcharge = wanted.settles - wanted.amount
+    if creator is not None:
+        opened = draft.opens.get(wanted.identity)
+        if opened is not None and opened < extra + surcharge:
+            return _short(draft, wanted, opened, extra + surcharge)
+        draft.lower_open(wanted.identity, extra + surcharge)
+        return [Move(wanted.identity, None, creator, ZERO, extra, wanted)]
+    rows = targets_of(draft, wanted.identity)
+    if not rows:
+        return Shortfall(
+            f"{wanted.identity[1:]} lives in the ERP but is not managed here; declare it and `adopt:` it"
+        )
+    total = sum((draft.open_of_document(row) for row in rows), ZERO)
+    if total < extra + surcharge:
+        return _short(draft, wanted, total, extra + surcharge)
+    moves: list[Move] = []
+    left = extra
+    for row in rows:
+        room = draft.open_of_document(row)
+        part = min(left, max(room - surcharge, ZERO))
+        if part <= ZERO:
+            continue
+        before = current[row.document_id].amount if row.document_id in current else ZERO
+        moves.append(Move(wanted.identity, row, None, before, before + part, wanted))
+        draft.lower_open(row.document_id, part + surcharge)
+        left -= part
+        surcharge = ZERO
+    return moves if left == ZERO else _short(draft, wanted, total, extra)
+
+
+def _short(draft: Draft, wanted: Wanted, opened: Decimal, needed: Decimal) -> Shortfall:
+    address = draft.index.address_of(wanted.identity)
+    target = draft.label(address) if address else wanted.identity[1:]
+    return Shortfall(f"{target} has {decimal_text(opened)} open, the allocation needs {decimal_text(needed)}")
+
+
+def take_off(draft: Draft, identity: str, lower: Decimal, current: Mapping[str, LiveAllocation]) -> list[Move]:
+    """Take `lower` off what a source settles of a target, last documents first."""
+    moves: list[Move] = []
+    by_document = {row.document_id: row for row in reversed(targets_of(draft, identity))}
+    for document, item in sorted(current.items(), key=lambda pair: list(by_document).index(pair[0])):
+        part = min(lower, item.amount)
+        if part > ZERO:
+            row = by_document[document]
+            moves.append(Move(identity, row, None, item.amount, item.amount - part))
+            draft.opens[document] = draft.open_of_document(row) + part + item.discount + item.write_off
+            lower -= part
+    return moves
+
+
+def at_create(draft: Draft, connection: str, wanted: Mapping[str, Wanted]) -> CreateAllocations | Shortfall:
+    """A new source's allocations, to be carried by its create."""
+    entries: list[Content] = []
+    holes: list[Hole] = []
+    recorded: list[tuple[str, Decimal]] = []
+    for item in wanted.values():
+        moves = place(draft, item, item.amount, {})
+        if isinstance(moves, Shortfall):
+            return moves
+        for move in moves:
+            address = draft.index.address_of(item.identity)
+            kind = address.kind if address else "invoice"
+            entry: Content = {kind: PENDING_ID, "amount": move.after}
+            if move.creator is not None:
+                holes.append(Hole(("content", "allocations", len(entries), kind), move.creator))
+                recorded.append((draft.steps[move.creator].document_id, move.after))
+            elif move.row is not None:
+                entry = {move.row.kind: move.row.remote_id, "amount": move.after}
+                recorded.append((move.row.document_id, move.after))
+            entry |= _details(draft, item if move is moves[0] else None)
+            entries.append(entry)
+    return CreateAllocations(tuple(entries), tuple(holes), tuple(recorded))
+
+
+def _details(draft: Draft, wanted: Wanted | None) -> Content:
+    """Date, discount and write-off as the wire wants them, accounts as ids."""
+    if wanted is None:
+        return {}
+    found: Content = {}
+    if wanted.date:
+        found["date"] = wanted.date
+    if wanted.discount:
+        found["discount"] = wanted.discount
+    if wanted.write_off:
+        account = str(wanted.write_off["account"])
+        found["write_off"] = {**wanted.write_off, "account": draft.index.remote_id(account) or account[1:]}
+    return found
+
+
+def allocation_step(
+    draft: Draft,
+    chain: Chain,
+    source: DocumentRow | Step,
+    move: Move,
+    *,
+    depends: tuple[str, ...] = (),
+    effect: Effect | None = None,
+    group: str | None = None,
+    reason: str = "",
+) -> Step:
+    """One Allocate or Unallocate, absolute. `source` is a bound document or the step that creates it."""
+    address, label = _source_address(chain, source)
+    holes: list[Hole] = []
+    needs = set(depends)
+    if isinstance(source, Step):
+        source_kind, source_id, document = source.operation.kind, PENDING_ID, source.document_id  # type: ignore[union-attr]
+        holes.append(Hole(("source_id",), source.id))
+        needs.add(source.id)
+    else:
+        source_kind, source_id, document = source.kind, source.remote_id, source.document_id
+    if move.creator is not None:
+        made = draft.steps[move.creator]
+        target_kind, target_id, target_document = made.operation.kind, PENDING_ID, made.document_id  # type: ignore[union-attr]
+        target = target_text(made.address, made.label)
+        holes.append(Hole(("target_id",), made.id))
+        needs.add(made.id)
+    else:
+        assert move.row is not None
+        target_kind, target_id, target_document = move.row.kind, move.row.remote_id, move.row.document_id
+        target = target_text(move.row.address, move.row.label)
+    common: dict[str, Any] = {
+        "source_kind": source_kind,
+        "source_id": source_id,
+        "target_kind": target_kind,
+        "target_id": target_id,
+        "before": move.before,
+        "amount": move.after,
+    }
+    raising = move.after > move.before
+    details = _details(draft, move.wanted) if raising else {}
+    operation = Allocate(**common, **details) if raising else Unallocate(**common)
+    step = Step(
+        id=step_id(address, label, operation.verb, target),
+        address=address,
+        label=label,
+        operation=operation,
+        operation_key=f"{operation.verb}:{target_document}@{chain.binding.revision}:{decimal_text(move.before)}",
+        document_id=document,
+        reference=source.reference,
+        role=Role(source.role),
+        number=source.number,
+        generation=source.generation,
+        holes=tuple(holes),
+        depends_on=tuple(sorted(needs)),
+        group=group,
+        reason=reason,
+        effect=replace(effect or Effect(), target_document=target_document),
+        description=f"{operation.verb} {decimal_text(abs(move.after - move.before))} "
+        f"{'to' if raising else 'from'} {target}",
+    )
+    draft.add_step(step)
+    return step
+
+
+def _source_address(chain: Chain, source: DocumentRow | Step) -> tuple[Address, str]:
+    return (source.address, source.label) if isinstance(source, Step) else (chain.address, source.label)
+
+
+def field_change(draft: Draft, connection: str, identity: str, before: Decimal, after: Decimal) -> FieldChange:
+    """How an allocation's change is shown."""
+    address = draft.index.address_of(identity)
+    name = address.name if address else draft.index.display(connection, ("invoice", "credit_note"), identity)
+    return FieldChange(
+        f"allocations[{name}].amount",
+        decimal_text(before) if before else None,
+        decimal_text(after) if after else None,
+    )

@@ -1,0 +1,473 @@
+"""Corrections as groups: the documents a remedy needs, in order, frozen, with the proof of what they move.
+
+Order of a credit and reissue: unallocate what is ours → credit note with the original's tax → apply it to the
+original → reissue → allocate again. What others allocated stays; the credit's rest then settles the reissue.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+from reconciler.kernel.address import Address
+from reconciler.kernel.canonical import digest
+from reconciler.kernel.money import ZERO, decimal_text
+from reconciler.plan.allocating import (
+    Move,
+    Shortfall,
+    Wanted,
+    allocation_step,
+    at_create,
+    live_by_chain,
+    wanted_of,
+)
+from reconciler.plan.buckets import Sums, bucket_lines, currency_of
+from reconciler.plan.comparing import plain
+from reconciler.plan.desired import Desired
+from reconciler.plan.draft import Draft, step_id
+from reconciler.plan.index import Chain
+from reconciler.plan.lowering import create_step, receivable_of
+from reconciler.plan.model import Action, Effect, Group, Reason, Role, Step
+from reconciler.plan.proof import movements
+from reconciler.plan.remedies import PostedChange
+from reconciler.providers.capabilities import Remedy, Verb
+from reconciler.providers.operations import Reverse, Void
+from reconciler.resources.kinds import Content
+from reconciler.state.model import DocumentRow
+
+_ROLE_ACTIONS = {
+    Role.CREDIT: Action.CREDIT,
+    Role.SUPPLEMENT: Action.SUPPLEMENT,
+    Role.REISSUE: Action.REISSUE,
+    Role.ORIGINAL: Action.CREATE,
+}
+
+
+@dataclass(slots=True)
+class Correction:
+    """One group being made. Every member depends on the one before it."""
+
+    draft: Draft
+    chain: Chain
+    remedy: Remedy
+    effect: Effect
+    id: str
+    reason: str
+    steps: list[Step] = field(default_factory=list)
+    documents: list[tuple[Step, str, Content]] = field(default_factory=list)
+
+    @classmethod
+    def begin(cls, draft: Draft, chain: Chain, remedy: Remedy, effect: Effect, reason: str = "") -> Correction:
+        name = digest([chain.id, chain.binding.generation, chain.binding.revision, remedy])[:12]
+        return cls(draft, chain, remedy, effect, name, reason or draft.inputs.options.reason)
+
+    @property
+    def last(self) -> tuple[str, ...]:
+        return (self.steps[-1].id,) if self.steps else ()
+
+    def create(
+        self,
+        kind: str,
+        role: Role,
+        content: Content,
+        *,
+        number: str | None,
+        effect: Effect,
+        generation: int | None = None,
+        **more: Any,
+    ) -> Step:
+        """A document of this correction."""
+        chain = self.chain
+        step = create_step(
+            self.draft,
+            chain.address,
+            kind,
+            content,
+            role=role,
+            generation=chain.binding.generation if generation is None else generation,
+            label=chain.next_label(role),
+            number=number,
+            effect=effect,
+            after=self.last,
+            group=self.id,
+            reason=self.reason,
+            **more,
+        )
+        self.steps.append(step)
+        self.documents.append((step, kind, content))
+        return step
+
+    def allocate(self, chain: Chain, source: DocumentRow | Step, move: Move, effect: Effect | None = None) -> Step:
+        step = allocation_step(
+            self.draft, chain, source, move, depends=self.last, group=self.id, reason=self.reason, effect=effect
+        )
+        self.steps.append(step)
+        return step
+
+    def finish(self, action_reason: Reason = Reason.CORRECTION, proof_extra: Decimal = ZERO) -> None:
+        """Record the group and a change per document."""
+        draft, address = self.draft, self.chain.address
+        proof = movements(draft, address, [(kind, step.role, content) for step, kind, content in self.documents])
+        ids = tuple(step.id for step in self.steps)
+        draft.groups.append(Group(self.id, address, self.remedy, self.reason, ids, proof))
+        for step, kind, content in self.documents:
+            names = draft.index.with_names(address.connection, kind, content)
+            draft.change(
+                address,
+                _ROLE_ACTIONS[step.role],
+                action_reason,
+                label=step.label,
+                after=plain(names),
+                steps=(step.id,),
+                group=self.id,
+                detail=f"{self.remedy} of {draft.label(address)}: {self.reason}",
+                irreversible=True,
+                number=step.number,
+                receivable=receivable_of(draft, address, kind, content),
+            )
+        for row in self.chain.members:
+            draft.use(self.chain, row, draft.index.live(row), balance=True)
+
+
+def header(draft: Draft, chain: Chain, content: Content, kind: str, day: date, note: str) -> Content:
+    """The fields a correcting document shares with what it corrects."""
+    shared = ("customer", "currency", "exchange_rate", "receivable_account", "entity", "tracking")
+    known = draft.capabilities(chain.address, kind).fields
+    found = {key: content[key] for key in shared if content.get(key) is not None and key in known}
+    extra: Content = {"issue_date": day, "state": "posted", "memo": note, "prices": "exclusive"}
+    if kind == "credit_note":
+        extra |= {"reason": note[:255], "original": {"invoice": f"#{chain.id}"}}
+    return {**found, **{key: value for key, value in extra.items() if key in known or key == "state"}}
+
+
+def numbers(
+    draft: Draft, chain: Chain, kind: str, letter: str, role: Role, declared: str | None = None
+) -> str | None:
+    """`INV-1-C1`: the original's number, a letter and the chain's count; None where the ERP assigns."""
+    if not draft.capabilities(chain.address, kind).numbering.ours:
+        return None
+    base = (chain.documents[0].number if chain.documents else None) or chain.address.name
+    return declared or f"{base}-{letter}{chain.next_label(role).rsplit('.', 1)[1]}"
+
+
+def effect_of(desired: Desired, **marks: Any) -> Effect:
+    return Effect(declared=desired.declared_text(**marks), declared_digest=desired.digest)
+
+
+def original_date(content: Mapping[str, Any]) -> date | None:
+    value = content.get("issue_date") or content.get("received_on")
+    return value if isinstance(value, date) else None
+
+
+def supplement(draft: Draft, change: PostedChange, desired: Desired) -> None:
+    """One more document of the same kind for the increase."""
+    chain, kind = change.chain, change.chain.address.kind
+    group = Correction.begin(draft, chain, Remedy.SUPPLEMENT, effect_of(desired))
+    note = _note(draft, chain, group.reason)
+    day = draft.correction_date(chain.address.connection, original_date(change.effective))
+    content = header(draft, chain, change.effective, kind, day, note)
+    if kind == "invoice" and (due := _due(change.wanted, day)):
+        content["due_date"] = due
+    content["lines"] = bucket_lines(change.moved or {}, 1, note)
+    if kind == "credit_note":
+        content.pop("original", None)
+    group.create(
+        kind,
+        Role.SUPPLEMENT,
+        content,
+        number=numbers(draft, chain, kind, "S", Role.SUPPLEMENT),
+        effect=group.effect,
+    )
+    group.finish()
+
+
+def credit(draft: Draft, change: PostedChange, desired: Desired) -> None:
+    """A credit note for the decrease, applied to what is open, the rest left on account."""
+    chain = change.chain
+    group = Correction.begin(draft, chain, Remedy.CREDIT, effect_of(desired))
+    note = _note(draft, chain, group.reason)
+    day = draft.correction_date(chain.address.connection, original_date(change.effective))
+    content = header(draft, chain, change.effective, "credit_note", day, note)
+    content["lines"] = bucket_lines(change.moved or {}, -1, note)
+    made = group.create(
+        "credit_note",
+        Role.CREDIT,
+        content,
+        number=numbers(draft, chain, "credit_note", "C", Role.CREDIT),
+        effect=group.effect,
+    )
+    _apply(group, made, -change.gross)
+    group.finish()
+
+
+def _apply(group: Correction, credit_step: Step, amount: Decimal) -> Decimal:
+    """Apply a new credit note to the chain's open documents; returns what is left of it."""
+    draft = group.draft
+    for row in group.chain.members:
+        if row.role == Role.CREDIT:
+            continue
+        part = min(amount, draft.open_of_document(row))
+        if part > ZERO:
+            group.allocate(group.chain, credit_step, Move(f"#{group.chain.id}", row, None, ZERO, part))
+            draft.lower_open(row.document_id, part)
+            amount -= part
+    return amount
+
+
+def full_credit(
+    draft: Draft, group: Correction, change: PostedChange, *, generation_after: bool, effect: Effect
+) -> tuple[Step, Decimal]:
+    """Credit the whole effective document and apply it; returns the credit's step and what is left of it."""
+    chain = group.chain
+    note = _note(draft, chain, group.reason)
+    day = draft.correction_date(chain.address.connection, original_date(change.effective))
+    content = header(draft, chain, change.effective, "credit_note", day, note)
+    content["lines"] = bucket_lines(change.before or {}, 1, note)
+    gross = sum((sums.gross for sums in (change.before or {}).values()), ZERO)
+    if generation_after:
+        effect = replace(effect, generation=chain.binding.generation + 1)
+    made = group.create(
+        "credit_note",
+        Role.CREDIT,
+        content,
+        number=numbers(draft, chain, "credit_note", "C", Role.CREDIT),
+        effect=effect,
+    )
+    return made, _apply(group, made, gross)
+
+
+def credit_and_reissue(draft: Draft, change: PostedChange, desired: Desired) -> None:
+    """Credit in full, issue anew, allocate again."""
+    chain = change.chain
+    wanted, marks = _reissue_content(draft, change, desired)
+    group = Correction.begin(draft, chain, Remedy.CREDIT_AND_REISSUE, effect_of(desired, **marks))
+    sources = _sources(draft, chain)
+    freed = _unallocate(draft, group, sources)
+    made, rest = full_credit(draft, group, change, generation_after=True, effect=Effect())
+    number = numbers(draft, chain, "invoice", "R", Role.REISSUE, desired.content.get("reissue_number"))
+    reissue = group.create(
+        "invoice",
+        Role.REISSUE,
+        wanted,
+        number=number,
+        effect=group.effect,
+        generation=chain.binding.generation + 1,
+    )
+    opened = sum((sums.gross for sums in _after(change).values()), ZERO)
+    identity = f"#{chain.id}"
+    if (part := min(rest, opened)) > ZERO:
+        group.allocate(chain, made, Move(identity, None, reissue.id, ZERO, part))
+        opened -= part
+    for source, row, declared in sources:
+        again = min(_again(declared, freed.get(row.document_id, ZERO), source, draft, identity, row), opened)
+        if again > ZERO:
+            group.allocate(source, row, Move(identity, None, reissue.id, ZERO, again))
+            opened -= again
+    draft.corrected.add(chain.id)
+    group.finish()
+
+
+def _after(change: PostedChange) -> dict[Any, Sums]:
+    keys = {*(change.before or {}), *(change.moved or {})}
+    return {key: (change.before or {}).get(key, Sums()) + (change.moved or {}).get(key, Sums()) for key in keys}
+
+
+def _reissue_content(draft: Draft, change: PostedChange, desired: Desired) -> tuple[Content, dict[str, Any]]:
+    """What is issued anew, and the fields that differ from the declared ones on purpose (`noted`)."""
+    content = {**desired.content, "state": "posted"}
+    noted: dict[str, Any] = {}
+    connection = change.chain.address.connection
+    for name in ("posting_date", "issue_date"):
+        day = content.get(name)
+        if isinstance(day, date) and draft.is_closed(connection, day):
+            moved = draft.correction_date(connection)
+            noted[name] = moved.isoformat()
+            content[name] = moved
+    due = content.get("due_date")
+    if isinstance(due, date) and due < content["issue_date"]:
+        content["due_date"] = content["issue_date"]
+        noted["due_date"] = content["due_date"].isoformat()
+    return content, {"noted": noted}
+
+
+def _sources(draft: Draft, chain: Chain) -> list[tuple[Chain, DocumentRow, Wanted | None]]:
+    """Our bound sources (not this chain's own credits) that settle it or are declared to."""
+    identity = f"#{chain.id}"
+    found: list[tuple[Chain, DocumentRow, Wanted | None]] = []
+    for other in sorted(draft.index.chains.values(), key=lambda item: item.address):
+        if (
+            other.address.kind not in ("payment", "credit_note")
+            or other.address.connection != chain.address.connection
+        ):
+            continue
+        row = other.current
+        live = draft.index.live(row) if row is not None else None
+        if row is None or live is None or live.phase in ("void", "reversed", "draft"):
+            continue
+        wanted = _declared_allocation(draft, other.address, identity)
+        if identity in live_by_chain(draft, other, live) or wanted is not None:
+            found.append((other, row, wanted))
+    return found
+
+
+def _declared_allocation(draft: Draft, address: Address, identity: str) -> Wanted | None:
+    resource = draft.index.declared.get(address)
+    if resource is None:
+        return None
+    content = resource.content()
+    for item in content.get("allocations") or ():
+        name, kind = (item["invoice"], "invoice") if "invoice" in item else (item["credit_note"], "credit_note")
+        if draft.index.identity(Address(address.connection, kind, name)) == identity:
+            return (wanted_of({"allocations": [{**item, kind: identity}]}) or {})[identity]
+    return None
+
+
+def _unallocate(
+    draft: Draft, group: Correction, sources: list[tuple[Chain, DocumentRow, Wanted | None]]
+) -> dict[str, Decimal]:
+    """Take our allocations off the original; returns what each source document got back."""
+    identity = f"#{group.chain.id}"
+    freed: dict[str, Decimal] = {}
+    members = {row.document_id: row for row in group.chain.members}
+    for source, row, _ in sources:
+        live = draft.index.live(row)
+        if live is None or not draft.capabilities(source.address).can(Verb.UNALLOCATE):
+            continue
+        draft.use(source, row, live, balance=True)
+        for document, item in sorted(live_by_chain(draft, source, live).get(identity, {}).items()):
+            if document not in members:
+                continue
+            group.allocate(source, row, Move(identity, members[document], None, item.amount, ZERO))
+            draft.opens[document] = (
+                draft.open_of_document(members[document]) + item.amount + item.discount + item.write_off
+            )
+            freed[row.document_id] = freed.get(row.document_id, ZERO) + item.amount
+    return freed
+
+
+def _again(
+    declared: Wanted | None, freed: Decimal, source: Chain, draft: Draft, identity: str, row: DocumentRow
+) -> Decimal:
+    """How much of a source goes to the reissue: what is declared, less what still settles the original."""
+    live = draft.index.live(row)
+    held = ZERO
+    if live is not None:
+        held = sum((item.amount for item in live_by_chain(draft, source, live).get(identity, {}).values()), ZERO)
+    wanted = declared.amount if declared is not None else held
+    remainder = (live.amount("open") if live is not None else ZERO) + freed
+    return max(min(wanted - (held - freed), remainder), ZERO)
+
+
+def reverse_and_reissue(draft: Draft, change: PostedChange, desired: Desired) -> Shortfall | None:
+    """Reverse a payment and enter it again as declared."""
+    chain, address = change.chain, change.chain.address
+    row = chain.current
+    assert row is not None
+    group = Correction.begin(draft, chain, Remedy.REVERSE_AND_REISSUE, effect_of(desired))
+    day = draft.correction_date(address.connection, original_date(change.effective))
+    live_targets = live_by_chain(draft, chain, change.live)
+    for items in live_targets.values():
+        for document, item in items.items():
+            if document in draft.inputs.state.documents:
+                target = draft.inputs.state.documents[document]
+                draft.opens[document] = (
+                    draft.open_of_document(target) + item.amount + item.discount + item.write_off
+                )
+    group.steps.append(
+        draft.steps[
+            draft.add_step(
+                Step(
+                    id=step_id(address, row.label, "reverse"),
+                    address=address,
+                    label=row.label,
+                    operation=Reverse("payment", row.remote_id, day, group.reason),
+                    operation_key=f"reverse@{chain.binding.revision}",
+                    document_id=row.document_id,
+                    reference=row.reference,
+                    role=Role(row.role),
+                    number=row.number,
+                    generation=row.generation,
+                    revision=change.live.revision,
+                    group=group.id,
+                    reason=group.reason,
+                    effect=Effect(generation=chain.binding.generation + 1),
+                    description=f"reverse {draft.label(address)} on {day.isoformat()}",
+                )
+            )
+        ]
+    )
+    wanted = wanted_of(desired.content)
+    allocations = at_create(draft, address.connection, wanted) if wanted else None
+    if isinstance(allocations, Shortfall):
+        for step in group.steps:
+            del draft.steps[step.id]
+        return allocations
+    group.create(
+        "payment",
+        Role.REISSUE,
+        {**desired.content, "state": "posted"},
+        number=numbers(draft, chain, "payment", "R", Role.REISSUE),
+        effect=group.effect,
+        generation=chain.binding.generation + 1,
+        allocations=allocations,
+    )
+    amount = Decimal(change.effective.get("amount", ZERO))
+    currency = currency_of(draft.index, address.connection, change.effective)
+    draft.change(
+        address,
+        Action.REVERSE,
+        Reason.CORRECTION,
+        steps=(group.steps[0].id,),
+        group=group.id,
+        label=row.label,
+        detail=f"reverse {decimal_text(amount)} {currency}: {group.reason}",
+        irreversible=True,
+        receivable={currency: amount},
+        remote_id=row.remote_id,
+        number=row.number,
+    )
+    group.finish()
+    return None
+
+
+def credited(draft: Draft, change: PostedChange, reason: str) -> None:
+    """`removed: credit`: credit what is left of a document and close its address."""
+    marked = Effect(declared='{"_removed":"credit"}', declared_digest="removed:credit")
+    group = Correction.begin(draft, change.chain, Remedy.CREDIT, marked, reason)
+    full_credit(draft, group, change, generation_after=False, effect=marked)
+    group.finish(Reason.REMOVED)
+
+
+def void_step(draft: Draft, chain: Chain, row: DocumentRow, revision: str, reason: str, effect: Effect) -> Step:
+    step = Step(
+        id=step_id(chain.address, row.label, "void"),
+        address=chain.address,
+        label=row.label,
+        operation=Void(row.kind, row.remote_id, reason),
+        operation_key=f"void@{chain.binding.revision}",
+        document_id=row.document_id,
+        reference=row.reference,
+        role=Role(row.role),
+        number=row.number,
+        generation=row.generation,
+        revision=revision,
+        reason=reason,
+        effect=effect,
+        description=f"void {draft.label(chain.address)}",
+    )
+    draft.add_step(step)
+    return step
+
+
+def _note(draft: Draft, chain: Chain, reason: str) -> str:
+    current = chain.current
+    number = (current.number if current else None) or chain.address.name
+    return f"Corrects {number}: {reason}"[:240]
+
+
+def _due(content: Content, day: date) -> date | None:
+    due = content.get("due_date")
+    return max(due, day) if isinstance(due, date) else None

@@ -1,0 +1,219 @@
+"""Creates: what must hold before something new is sent, and the steps that send it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from reconciler.kernel.address import Address
+from reconciler.kernel.money import ZERO, decimal_text
+from reconciler.plan.allocating import (
+    CreateAllocations,
+    Move,
+    Shortfall,
+    Wanted,
+    allocation_step,
+    at_create,
+    place,
+    targets_of,
+    wanted_of,
+)
+from reconciler.plan.comparing import plain
+from reconciler.plan.correcting import effect_of
+from reconciler.plan.desired import Desired
+from reconciler.plan.draft import Draft
+from reconciler.plan.index import Chain
+from reconciler.plan.lowering import create_step, gross_of, number_for, posting_date, receivable_of, series_of
+from reconciler.plan.model import Action, Effect, Reason, Role, Step
+from reconciler.providers.capabilities import AllocateAt, Numbering, Verb
+from reconciler.resources.kinds import KINDS
+from reconciler.state.model import BindingRow
+
+_ALWAYS = frozenset({"state", "expect_total", "reissue_number", "allocations", "number"})
+
+
+def problem(draft: Draft, desired: Desired) -> tuple[Reason, str, str] | None:
+    """Why a declared resource cannot be sent as it is: field support, numbering, period, date order, total."""
+    address, content = desired.resource.address, desired.content
+    caps = draft.capabilities(address)
+    unknown = sorted(set(content) - caps.fields - _ALWAYS)
+    unknown = [
+        name for name in unknown if content[name] not in (None, [], {}) and name in desired.resource.content()
+    ]
+    if unknown:
+        provider = draft.index.snapshot(address.connection).provider
+        text = f"{provider} does not keep {', '.join(unknown)} on {KINDS[address.kind].plural}"
+        return Reason.UNSUPPORTED, text, "Take it out of the manifest, or keep it on a connection that has it."
+    if not KINDS[address.kind].is_document:
+        return None
+    return _numbering(draft, desired) or _period(draft, desired) or _total(draft, desired)
+
+
+def _numbering(draft: Draft, desired: Desired) -> tuple[Reason, str, str] | None:
+    caps = draft.capabilities(desired.resource.address)
+    if desired.content.get("number") and not caps.numbering.ours:
+        return (
+            Reason.UNSUPPORTED,
+            "`number` is declared, but this ERP assigns the numbers",
+            "Take `number` out; the assigned one is shown by `reconciler state show`.",
+        )
+    return None
+
+
+def _period(draft: Draft, desired: Desired) -> tuple[Reason, str, str] | None:
+    address, day = desired.resource.address, posting_date(desired.content)
+    if desired.state != "posted" or day is None:
+        return None
+    company = draft.index.snapshot(address.connection).company
+    if draft.is_closed(address.connection, day):
+        return (
+            Reason.PERIOD_CLOSED,
+            f"{day.isoformat()} is in a closed period (closed through {company.closed_through})",
+            "Date it in an open period, or have the period opened.",
+        )
+    last = company.last_dates_in_series.get(address.kind)
+    if draft.capabilities(address).numbering is Numbering.ASSIGNED_IN_DATE_ORDER and last and day < last:
+        return (
+            Reason.DATE_ORDER,
+            f"numbers are assigned strictly by date: the last {address.kind} is dated {last}, this one {day}",
+            f"Date it {last} or later.",
+        )
+    return None
+
+
+def _total(draft: Draft, desired: Desired) -> tuple[Reason, str, str] | None:
+    expected = desired.content.get("expect_total")
+    if expected is None:
+        return None
+    computed = gross_of(draft, desired.resource.address, desired.content)
+    if computed is None or computed == expected:
+        return None
+    return (
+        Reason.TOTAL_MISMATCH,
+        f"expect_total is {decimal_text(expected)}, but it computes to {decimal_text(computed)}",
+        "Correct the lines or the expected total.",
+    )
+
+
+def plan_create(draft: Draft, desired: Desired, ended: Chain | None = None) -> None:
+    """Create a declared resource. `ended`: its chain, when a correction was abandoned before the reissue."""
+    address, content = desired.resource.address, desired.content
+    if found := problem(draft, desired):
+        draft.block(address, *found)
+        return
+    if (earlier := _held(draft, desired)) is not None:
+        draft.block(
+            address,
+            Reason.DATE_ORDER,
+            f"numbers are assigned strictly by date, and {draft.label(earlier)} with an earlier date is left out",
+            "Settle that one first.",
+        )
+        return
+    wanted = (wanted_of(content) or {}) if KINDS[address.kind].has_allocations else {}
+    opens = dict(draft.opens)
+    carried, later, shortfall = _allocations(draft, desired, wanted)
+    if shortfall is not None:
+        draft.opens = opens
+        draft.block(address, Reason.OVER_ALLOCATION, shortfall.detail, "Lower the allocation.")
+        return
+    generation = ended.binding.generation if ended else 1
+    step = create_step(
+        draft,
+        address,
+        address.kind,
+        content,
+        role=Role.REISSUE if ended else Role.ORIGINAL,
+        generation=generation,
+        label=f"reissue.{generation}" if ended else "",
+        number=f"{number_for(draft, desired)}-R{generation}"
+        if ended and number_for(draft, desired)
+        else number_for(draft, desired),
+        effect=Effect() if later else effect_of(desired),
+        allocations=carried,
+    )
+    ids = [step.id, *_later(draft, desired, step, later)]
+    if KINDS[address.kind].is_document:
+        opened = gross_of(draft, address, content)
+        if opened is not None:
+            draft.opens[draft.index.identity(address)] = opened
+    draft.use_unbound(address, address.kind)
+    _footprint_targets(draft, wanted)
+    names = {key: value for key, value in desired.names.items() if key not in KINDS[address.kind].never_sent}
+    draft.change(
+        address,
+        Action.CREATE,
+        Reason.DECLARED,
+        after=plain(names),
+        steps=tuple(ids),
+        irreversible=KINDS[address.kind].is_document and desired.state == "posted",
+        receivable=receivable_of(draft, address, address.kind, content),
+        warnings=desired.warnings,
+        number=step.number,
+    )
+
+
+def _held(draft: Draft, desired: Desired) -> Address | None:
+    """A left-out document of the same strictly dated series with an earlier date."""
+    address, day = desired.resource.address, posting_date(desired.content)
+    series = series_of(draft, address, address.kind)
+    if not series or day is None or desired.state != "posted":
+        return None
+    return next((other for left_out, other in draft.held_dates.get(series, ()) if left_out < day), None)
+
+
+def _allocations(
+    draft: Draft, desired: Desired, wanted: dict[str, Wanted]
+) -> tuple[CreateAllocations | None, list[Move], Shortfall | None]:
+    """Allocations of a new source: carried by the create, or moves to make after it."""
+    address = desired.resource.address
+    if not wanted or desired.state == "draft":
+        return None, [], None
+    caps = draft.capabilities(address)
+    total = sum((item.amount for item in wanted.values()), ZERO)
+    limit = gross_of(draft, address, desired.content)
+    if limit is not None and total > limit:
+        return (
+            None,
+            [],
+            Shortfall(f"the allocations come to {decimal_text(total)}, it is worth {decimal_text(limit)}"),
+        )
+    if AllocateAt.AT_CREATE in caps.allocate:
+        carried = at_create(draft, address.connection, wanted)
+        return (None, [], carried) if isinstance(carried, Shortfall) else (carried, [], None)
+    if not caps.can(Verb.ALLOCATE):
+        return None, [], Shortfall("this ERP cannot allocate it")
+    moves: list[Move] = []
+    for item in wanted.values():
+        placed = place(draft, item, item.amount, {})
+        if isinstance(placed, Shortfall):
+            return None, [], placed
+        moves += placed
+    return None, moves, None
+
+
+def _later(draft: Draft, desired: Desired, step: Step, moves: list[Move]) -> list[str]:
+    address = desired.resource.address
+    chain = draft.index.chains.get(address) or _unborn(draft, desired, step)
+    ids: list[str] = []
+    for at, move in enumerate(moves):
+        last = at == len(moves) - 1
+        made = allocation_step(
+            draft, chain, step, move, depends=tuple(ids[-1:]), effect=effect_of(desired) if last else None
+        )
+        ids.append(made.id)
+    return ids
+
+
+def _unborn(draft: Draft, desired: Desired, step: Step) -> Chain:
+    """The chain a create is about to begin."""
+    address = desired.resource.address
+    binding = BindingRow(address, step.document_id, address, step.generation, "", "", 1, 0, "")
+    return Chain(draft.index.chain_id(address), address, binding, ())
+
+
+def _footprint_targets(draft: Draft, wanted: Iterable[str]) -> None:
+    """Bound targets a new source settles belong to the footprint: their balances were relied on."""
+    for identity in wanted:
+        chain = draft.index.by_chain_id.get(identity.removeprefix("#"))
+        for row in targets_of(draft, identity):
+            if chain is not None:
+                draft.use(chain, row, draft.index.live(row), balance=True)

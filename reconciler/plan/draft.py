@@ -1,0 +1,170 @@
+"""The plan being made: changes, steps and footprint gathered address by address, and what they share."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from decimal import Decimal
+from typing import Any
+
+from reconciler.kernel.address import Address, encode_name
+from reconciler.kernel.identity import reference_for
+from reconciler.kernel.money import ZERO, decimal_text
+from reconciler.plan.index import Chain, Index
+from reconciler.plan.inputs import PlanInputs
+from reconciler.plan.model import (
+    Action,
+    Bookkeeping,
+    Change,
+    Drift,
+    FootprintRow,
+    Group,
+    Reason,
+    RemedyOffer,
+    Step,
+)
+from reconciler.providers.capabilities import KindCapabilities, Remedy
+from reconciler.providers.protocol import Observed
+from reconciler.resources.resource import Resource
+from reconciler.state.model import DocumentRow
+
+
+@dataclass(slots=True)
+class Draft:
+    """What planning has decided so far. `creators`: identity → step that creates it."""
+
+    inputs: PlanInputs
+    index: Index
+    changes: list[Change] = field(default_factory=list)
+    steps: dict[str, Step] = field(default_factory=dict)
+    bookkeeping: list[Bookkeeping] = field(default_factory=list)
+    groups: list[Group] = field(default_factory=list)
+    drift: list[Drift] = field(default_factory=list)
+    footprint: dict[tuple[Address, str], FootprintRow] = field(default_factory=dict)
+    creators: dict[str, str] = field(default_factory=dict)
+    blocked: dict[Address, Reason] = field(default_factory=dict)
+    selected: set[Address] | None = None
+    opens: dict[str, Decimal] = field(default_factory=dict)
+    """Open balance by target identity or document id, as it will be when what is planned so far is done."""
+    corrected: set[str] = field(default_factory=set)
+    """Chain ids whose allocations a correction of this plan looks after."""
+    dated: dict[str, list[tuple[date, Address, str, str]]] = field(default_factory=dict)
+    """Per series: (posting date, address, label, step id) of everything that will post."""
+    held_dates: dict[str, list[tuple[date, Address]]] = field(default_factory=dict)
+    """Per series: dates of declared documents that are left out, blocked or not selected."""
+    by_source: dict[str, dict[tuple[str, str], Decimal]] = field(default_factory=dict)
+    unchanged: int = 0
+    allowed_used: set[tuple[Remedy, Address]] = field(default_factory=set)
+
+    # ---- lookups ----
+
+    def capabilities(self, address: Address, kind: str | None = None) -> KindCapabilities:
+        return self.index.snapshot(address.connection).capabilities.kind(kind or address.kind)
+
+    def allows(self, remedy: Remedy, address: Address) -> bool:
+        """Whether this plan's options consent to a remedy for an address."""
+        if (remedy, address) in self.inputs.options.allows:
+            self.allowed_used.add((remedy, address))
+            return True
+        return False
+
+    def label(self, address: Address) -> str:
+        return address.label(self.inputs.default_connection)
+
+    def flag(self, remedy: Remedy, address: Address) -> str:
+        return f'--allow {remedy}:{self.label(address)} --reason "…"'
+
+    def correction_date(self, connection: str, not_before: date | None = None) -> date:
+        """The day a correcting document is dated: today, or the first open day, or the original's own day."""
+        company = self.index.snapshot(connection).company
+        day = self.inputs.today
+        if company.closed_through is not None and day <= company.closed_through:
+            day = company.closed_through + timedelta(days=1)
+        return max(day, not_before) if not_before else day
+
+    def is_closed(self, connection: str, day: date) -> bool:
+        closed = self.index.snapshot(connection).company.closed_through
+        return closed is not None and day <= closed
+
+    def reference(self, address: Address, kind: str, document: str, name: str) -> str:
+        caps = self.capabilities(address, kind)
+        return reference_for(self.inputs.project, document, name, caps.reference_length)
+
+    # ---- gathering ----
+
+    def add_step(self, step: Step) -> str:
+        if step.id in self.steps:
+            raise AssertionError(f"two steps with the id {step.id}")
+        self.steps[step.id] = step
+        return step.id
+
+    def change(self, address: Address, action: Action, reason: Reason, **more: Any) -> None:
+        resource = self.index.declared.get(address)
+        if resource is not None and resource.source is not None:
+            more.setdefault("source", str(resource.source))
+        self.changes.append(Change(address, action, reason, **more))
+
+    def block(self, address: Address, reason: Reason, detail: str, hint: str = "", **more: Any) -> None:
+        """Leave an address out, saying why."""
+        self.blocked[address] = reason
+        self.change(address, Action.BLOCKED, reason, detail=detail, hint=hint, **more)
+
+    def use(self, chain: Chain, row: DocumentRow, live: Observed | None, *, balance: bool = False) -> None:
+        """Put a bound document in the footprint."""
+        key = (chain.address, row.label)
+        opened = decimal_text(live.amount("open")) if balance and live is not None else ""
+        before = self.footprint.get(key)
+        if before is not None and before.open:
+            opened = before.open
+        self.footprint[key] = FootprintRow(
+            address=chain.address,
+            label=row.label,
+            kind=row.kind,
+            remote_id=row.remote_id,
+            binding_revision=chain.binding.revision,
+            fingerprint=live.fingerprint if live is not None else "",
+            open=opened,
+        )
+
+    def use_unbound(self, address: Address, kind: str) -> None:
+        """Put an address that must still be unbound in the footprint."""
+        self.footprint.setdefault((address, ""), FootprintRow(address, "", kind, "", 0, ""))
+
+    # ---- balances ----
+
+    def allocations_of(self, document: str) -> dict[tuple[str, str], Decimal]:
+        """What state remembers of our allocations from a source document."""
+        if not self.by_source:
+            for (source, target), amount in self.inputs.state.allocations.items():
+                self.by_source.setdefault(source, {})[(source, target)] = Decimal(amount)
+        return self.by_source.get(document, {})
+
+    def open_of_document(self, row: DocumentRow) -> Decimal:
+        """A bound document's open balance after what is planned so far."""
+        if row.document_id not in self.opens:
+            live = self.index.live(row)
+            self.opens[row.document_id] = live.amount("open") if live is not None else ZERO
+        return self.opens[row.document_id]
+
+    def lower_open(self, key: str, amount: Decimal) -> None:
+        self.opens[key] = self.opens.get(key, ZERO) - amount
+
+
+def step_id(address: Address, label: str, verb: str, target: str = "") -> str:
+    """`books:invoice.INV-1/credit.1#create`, `books:payment.P#allocate:invoice.INV-1`."""
+    root = f"{address}/{label}" if label else str(address)
+    return f"{root}#{verb}:{target}" if target else f"{root}#{verb}"
+
+
+def target_text(address: Address, label: str) -> str:
+    text = f"{address.kind}.{encode_name(address.name)}"
+    return f"{text}/{label}" if label else text
+
+
+def permitted(resource: Resource | None, remedy: Remedy) -> bool:
+    """Whether `lifecycle.on_change` lets a remedy be used; saying nothing permits what is consented to."""
+    return resource is None or resource.on_change is None or remedy in resource.on_change
+
+
+def offer(draft: Draft, remedy: Remedy, address: Address, effect: str) -> RemedyOffer:
+    return RemedyOffer(remedy, draft.flag(remedy, address), effect)
