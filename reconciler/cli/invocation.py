@@ -1,0 +1,50 @@
+"""One invocation: where the project is, how output should look, and how it is written."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from reconciler.kernel.clock import Clock
+    from reconciler.render.style import Style
+
+
+def _system_clock() -> Clock:
+    from reconciler.kernel.clock import SystemClock
+
+    return SystemClock()
+
+
+@dataclass(slots=True)
+class Invocation:
+    """What the global options said. `json` is set by a command's own `--json`; `connection` by the project."""
+
+    root: Path = field(default_factory=Path)
+    no_color: bool = False
+    json: bool = False
+    connection: str | None = None
+    clock: Clock = field(default_factory=_system_clock)
+
+    def style(self, stream: Any = None) -> Style:
+        from reconciler.render.style import style_for
+
+        return style_for(stream or sys.stdout, no_color=self.no_color)
+
+    def print(self, text: str) -> None:
+        sys.stdout.write(text)
+        sys.stdout.flush()
+
+    def say(self, text: str) -> None:
+        """To people, on stderr; nothing when the output is for machines."""
+        if not self.json:
+            sys.stderr.write(text)
+            sys.stderr.flush()
+
+    def print_json(self, document: Any) -> None:
+        """One canonical line: sorted keys, amounts as text."""
+        from reconciler.kernel.canonical import canonical_json
+
+        self.print(canonical_json(document) + "\n")
