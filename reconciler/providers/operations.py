@@ -6,6 +6,7 @@ Plans store operations as JSON: `operation_to_json` and `operation_from_json` ar
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from functools import lru_cache
