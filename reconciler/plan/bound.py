@@ -442,7 +442,11 @@ def _allocation_moves(
     current = live_by_chain(draft, chain, at.live)
     ours = ours_by_chain(draft, at.row.document_id)
     if chain.binding.revision == 0:
-        ours = {key: sum((item.amount for item in items.values()), ZERO) for key, items in current.items()}
+        ours = {
+            key: sum((item.amount for item in items.values()), ZERO)
+            for key, items in current.items()
+            if key in wanted
+        }
     moves: list[Move] = []
     shown: list[FieldChange] = []
     lowered = ZERO

@@ -167,7 +167,7 @@ def supplement(draft: Draft, change: PostedChange, desired: Desired) -> None:
     chain, kind = change.chain, change.chain.address.kind
     group = Correction.begin(draft, chain, Remedy.SUPPLEMENT, effect_of(desired))
     note = _note(draft, chain, group.reason)
-    day = draft.correction_date(chain.address.connection, original_date(change.effective))
+    day = draft.correction_date(chain.address, kind, original_date(change.effective))
     content = header(draft, chain, change.effective, kind, day, note)
     if kind == "invoice" and (due := _due(change.wanted, day)):
         content["due_date"] = due
@@ -189,7 +189,7 @@ def credit(draft: Draft, change: PostedChange, desired: Desired) -> None:
     chain = change.chain
     group = Correction.begin(draft, chain, Remedy.CREDIT, effect_of(desired))
     note = _note(draft, chain, group.reason)
-    day = draft.correction_date(chain.address.connection, original_date(change.effective))
+    day = draft.correction_date(chain.address, "credit_note", original_date(change.effective))
     content = header(draft, chain, change.effective, "credit_note", day, note)
     content["lines"] = bucket_lines(change.moved or {}, -1, note)
     made = group.create(
@@ -223,7 +223,7 @@ def full_credit(
     """Credit the whole effective document and apply it; returns the credit's step and what is left of it."""
     chain = group.chain
     note = _note(draft, chain, group.reason)
-    day = draft.correction_date(chain.address.connection, original_date(change.effective))
+    day = draft.correction_date(chain.address, "credit_note", original_date(change.effective))
     content = header(draft, chain, change.effective, "credit_note", day, note)
     content["lines"] = bucket_lines(change.before or {}, 1, note)
     gross = sum((sums.gross for sums in (change.before or {}).values()), ZERO)
@@ -279,11 +279,11 @@ def _reissue_content(draft: Draft, change: PostedChange, desired: Desired) -> tu
     """What is issued anew, and the fields that differ from the declared ones on purpose (`noted`)."""
     content = {**desired.content, "state": "posted"}
     noted: dict[str, Any] = {}
-    connection = change.chain.address.connection
+    address = change.chain.address
     for name in ("posting_date", "issue_date"):
         day = content.get(name)
-        if isinstance(day, date) and draft.is_closed(connection, day):
-            moved = draft.correction_date(connection)
+        if isinstance(day, date) and draft.is_too_early(address, address.kind, day):
+            moved = draft.correction_date(address, address.kind)
             noted[name] = moved.isoformat()
             content[name] = moved
     due = content.get("due_date")
@@ -367,7 +367,7 @@ def reverse_and_reissue(draft: Draft, change: PostedChange, desired: Desired) ->
     row = chain.current
     assert row is not None
     group = Correction.begin(draft, chain, Remedy.REVERSE_AND_REISSUE, effect_of(desired))
-    day = draft.correction_date(address.connection, original_date(change.effective))
+    day = draft.correction_date(address, "payment", original_date(change.effective))
     live_targets = live_by_chain(draft, chain, change.live)
     for items in live_targets.values():
         for document, item in items.items():

@@ -23,7 +23,7 @@ from reconciler.plan.model import (
     RemedyOffer,
     Step,
 )
-from reconciler.providers.capabilities import KindCapabilities, Remedy
+from reconciler.providers.capabilities import KindCapabilities, Numbering, Remedy
 from reconciler.providers.protocol import Observed
 from reconciler.resources.resource import Resource
 from reconciler.state.model import DocumentRow
@@ -74,13 +74,27 @@ class Draft:
     def flag(self, remedy: Remedy, address: Address) -> str:
         return f'--allow {remedy}:{self.label(address)} --reason "…"'
 
-    def correction_date(self, connection: str, not_before: date | None = None) -> date:
-        """The day a correcting document is dated: today, or the first open day, or the original's own day."""
-        company = self.index.snapshot(connection).company
-        day = self.inputs.today
-        if company.closed_through is not None and day <= company.closed_through:
-            day = company.closed_through + timedelta(days=1)
-        return max(day, not_before) if not_before else day
+    def correction_date(self, address: Address, kind: str, not_before: date | None = None) -> date:
+        """The day a correcting document is dated: today, but not in a closed period, not before the original,
+        and not before the last of a strictly dated series."""
+        company = self.index.snapshot(address.connection).company
+        days = [self.inputs.today]
+        if company.closed_through is not None:
+            days.append(company.closed_through + timedelta(days=1))
+        if not_before is not None:
+            days.append(not_before)
+        if self.is_strictly_dated(address, kind) and (last := company.last_dates_in_series.get(kind)):
+            days.append(last)
+        return max(days)
+
+    def is_strictly_dated(self, address: Address, kind: str) -> bool:
+        return self.capabilities(address, kind).numbering is Numbering.ASSIGNED_IN_DATE_ORDER
+
+    def is_too_early(self, address: Address, kind: str, day: date) -> bool:
+        """Whether a document cannot post on a day: closed, or before the last of its strictly dated series."""
+        last = self.index.snapshot(address.connection).company.last_dates_in_series.get(kind)
+        late = self.is_strictly_dated(address, kind) and last is not None and day < last
+        return late or self.is_closed(address.connection, day)
 
     def is_closed(self, connection: str, day: date) -> bool:
         closed = self.index.snapshot(connection).company.closed_through

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import fields
 from decimal import Decimal
 from functools import lru_cache
@@ -11,7 +11,8 @@ from typing import Any
 from pydantic import ConfigDict, TypeAdapter
 
 from reconciler.kernel.address import Address
-from reconciler.plan.model import Effect, Role, Step
+from reconciler.kernel.canonical import canonical_json, parse_canonical
+from reconciler.plan.model import Effect, Movement, Role, Step
 from reconciler.providers.operations import (
     Create,
     Hole,
@@ -67,3 +68,24 @@ def thaw_step(data: Mapping[str, Any]) -> Step:
     effect["allocations"] = [(target, Decimal(amount)) for target, amount in effect["allocations"]]
     values["effect"] = _effect_adapter().validate_python(effect)
     return Step(**values)
+
+
+def freeze_members(steps: Iterable[Step]) -> str:
+    """A correction's steps as canonical JSON: `GroupRow.members`."""
+    return canonical_json([freeze_step(step) for step in steps])
+
+
+def thaw_members(text: str) -> list[Step]:
+    """The inverse of `freeze_members`. Raises ValueError, KeyError or TypeError."""
+    return [thaw_step(data) for data in parse_canonical(text)]
+
+
+def freeze_proof(proof: Iterable[Movement]) -> str:
+    """A correction's proof as canonical JSON: `GroupRow.proof`."""
+    return canonical_json([[row.dimension, row.key, row.period, row.currency, row.amount] for row in proof])
+
+
+def thaw_proof(text: str) -> tuple[Movement, ...]:
+    """The inverse of `freeze_proof`. Raises ValueError or TypeError."""
+    rows = parse_canonical(text)
+    return tuple(Movement(row[0], row[1], row[2], row[3], Decimal(row[4])) for row in rows)

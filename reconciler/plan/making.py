@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import date
 
 from reconciler.kernel.address import Address
 from reconciler.plan import creating
+from reconciler.plan.allocating import live_by_chain, wanted_of
 from reconciler.plan.bound import is_unchanged, plan_bound
 from reconciler.plan.comparing import plain
 from reconciler.plan.desired import Desired, desired_of, digest_of, resolve_all
 from reconciler.plan.draft import Draft
-from reconciler.plan.index import Chain, Index
+from reconciler.plan.index import Chain, Index, Unresolved
 from reconciler.plan.inputs import PlanInputs
 from reconciler.plan.lowering import posting_date, series_of
 from reconciler.plan.matching import Adopted, Obstacle, match
@@ -76,14 +78,14 @@ def _is_selected(draft: Draft, address: Address) -> bool:
     return draft.selected is None or address in draft.selected
 
 
-def _prepare(draft: Draft) -> dict[Address, Desired | Chain | None]:
-    """Decide, for every declared address, whether it is unchanged (None), blocked, bound or to be created.
+def _prepare(draft: Draft) -> dict[Address, Desired]:
+    """Decide, for every declared address, whether it is unchanged (left out), blocked, bound or to be created.
 
     Creators are known before anything is lowered, so that references among new things become holes.
     """
     inputs, index = draft.inputs, draft.index
     in_flight = {row.address for row in inputs.state.unsettled}
-    result: dict[Address, Desired | Chain | None] = {}
+    result: dict[Address, Desired] = {}
     unbound: list[Desired] = []
     for address, resource in index.declared.items():
         chain = index.chains.get(address)
@@ -100,7 +102,7 @@ def _prepare(draft: Draft) -> dict[Address, Desired | Chain | None]:
                     address,
                     Reason.REFERENCE_UNRESOLVED,
                     "; ".join(str(item) for item in missing),
-                    _candidates(index, missing),
+                    _candidates(missing),
                 )
             continue
         digest = digest_of(resource, identities)
@@ -115,12 +117,12 @@ def _prepare(draft: Draft) -> dict[Address, Desired | Chain | None]:
     return result
 
 
-def _candidates(index: Index, missing) -> str:  # type: ignore[no-untyped-def]
+def _candidates(missing: list[Unresolved]) -> str:
     names = ", ".join(sorted({item.name for item in missing}))
     return f"Declare {names}, or create it in the ERP first."
 
 
-def _match(draft: Draft, unbound: list[Desired], result: dict[Address, Desired | Chain | None]) -> None:
+def _match(draft: Draft, unbound: list[Desired], result: dict[Address, Desired]) -> None:
     """Bind what is found, block what is in the way, and name the step that will create the rest."""
     creates: list[Desired] = []
     for wanted in unbound:
@@ -143,6 +145,23 @@ def _match(draft: Draft, unbound: list[Desired], result: dict[Address, Desired |
         else:
             creates.append(wanted)
             draft.creators[draft.index.identity(address)] = f"{address}#create"
+    _claim_allocations(draft, result)
+
+
+def _claim_allocations(draft: Draft, result: Mapping[Address, Desired]) -> None:
+    """What a source found again settles as declared is ours again, once all that was found is known."""
+    for at, item in enumerate(draft.bookkeeping):
+        chain = draft.index.chains.get(item.address)
+        wanted = wanted_of(result[item.address].content) if item.address in result else None
+        live = draft.index.live(chain.current) if chain is not None and chain.current is not None else None
+        if item.kind is BookkeepingKind.ADOPT and item.declared is not None and wanted and chain and live:
+            claimed = [
+                (document, part.amount)
+                for identity, parts in live_by_chain(draft, chain, live).items()
+                if identity in wanted
+                for document, part in parts.items()
+            ]
+            draft.bookkeeping[at] = replace(item, allocations=tuple(sorted(claimed)))
 
 
 def _bind(draft: Draft, wanted: Desired, found: Adopted) -> None:
@@ -222,12 +241,11 @@ def _removals(draft: Draft, grouped: set[Address]) -> None:
                 plan_removed(draft, chain, removed)
 
 
-def _in_order(draft: Draft, desired: dict[Address, Desired | Chain | None]) -> list[Address]:
+def _in_order(draft: Draft, desired: dict[Address, Desired]) -> list[Address]:
     """Dependency order of kinds; strictly dated series by date; else by address, references first."""
 
     def key(address: Address) -> tuple[object, ...]:
         wanted = desired[address]
-        assert isinstance(wanted, Desired)
         series = series_of(draft, address, address.kind)
         day = posting_date(wanted.content) if series else None
         return (rank(address.kind), day or date.min, address)
@@ -253,9 +271,8 @@ def _in_order(draft: Draft, desired: dict[Address, Desired | Chain | None]) -> l
     return list(placed)
 
 
-def _one(draft: Draft, address: Address, wanted: Desired | Chain | None) -> None:
+def _one(draft: Draft, address: Address, wanted: Desired) -> None:
     """Plan one declared address."""
-    assert isinstance(wanted, Desired)
     if not _is_selected(draft, address):
         _leave_out(draft, wanted)
         return

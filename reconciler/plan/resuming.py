@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from decimal import Decimal
 
-from reconciler.kernel.canonical import parse_canonical
 from reconciler.plan.draft import Draft
-from reconciler.plan.freezing import thaw_step
-from reconciler.plan.model import Action, Group, Movement, Reason, Role, Step
+from reconciler.plan.freezing import thaw_members, thaw_proof
+from reconciler.plan.model import Action, Group, Reason, Role, Step
 from reconciler.providers.capabilities import Remedy
 from reconciler.providers.operations import Create, with_holes_filled
 from reconciler.resources.kinds import Content
@@ -19,7 +17,7 @@ _ACTIONS = {Role.CREDIT: Action.CREDIT, Role.SUPPLEMENT: Action.SUPPLEMENT, Role
 
 def resume(draft: Draft, group: GroupRow) -> None:
     """Emit what is left of an open group; holes of done members are filled from state."""
-    members = [thaw_step(data) for data in parse_canonical(group.members)]
+    members = thaw_members(group.members)
     left = members[group.next_member :]
     made = {step.id: step for step in members}
     steps = [_filled(draft, step, made, {item.id for item in left}) for step in left]
@@ -27,7 +25,7 @@ def resume(draft: Draft, group: GroupRow) -> None:
         draft.add_step(
             replace(step, depends_on=tuple(need for need in step.depends_on if need in {s.id for s in steps}))
         )
-    proof = tuple(Movement(*row[:4], Decimal(row[4])) for row in parse_canonical(group.proof))
+    proof = thaw_proof(group.proof)
     draft.groups.append(
         Group(
             group.id,
