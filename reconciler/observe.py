@@ -15,11 +15,11 @@ from reconciler.kernel.address import Address
 from reconciler.kernel.canonical import parse_canonical
 from reconciler.kernel.errors import ReconcilerError
 from reconciler.kernel.identity import reference_for
-from reconciler.plan.bound import is_unchanged
 from reconciler.plan.desired import digest_of, resolve_all
 from reconciler.plan.draft import Draft
 from reconciler.plan.index import Index
 from reconciler.plan.inputs import ConnectionSnapshot, PlanInputs
+from reconciler.plan.standing import is_unchanged
 from reconciler.project import Project
 from reconciler.providers.errors import ProviderError
 from reconciler.providers.protocol import Company, LiveAllocation, Normalized, Observed, Provider, Query

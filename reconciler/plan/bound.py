@@ -2,37 +2,25 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from decimal import Decimal
-from typing import Any
+from dataclasses import replace
 
 from reconciler.kernel.address import Address
-from reconciler.kernel.money import ZERO, decimal_text
 from reconciler.plan import correcting
 from reconciler.plan.allocating import (
     Move,
     Shortfall,
     allocation_step,
-    field_change,
-    live_by_chain,
-    ours_by_chain,
-    place,
-    take_off,
-    wanted_of,
 )
-from reconciler.plan.buckets import buckets, difference
 from reconciler.plan.comparing import align, changed_fields, describe, plain
 from reconciler.plan.correcting import effect_of
 from reconciler.plan.desired import Desired
 from reconciler.plan.draft import Draft
 from reconciler.plan.index import Chain
 from reconciler.plan.lowering import post_step, update_step
-from reconciler.plan.matching import net_of
 from reconciler.plan.model import (
     Action,
     Bookkeeping,
     BookkeepingKind,
-    Drift,
     Effect,
     FieldChange,
     Reason,
@@ -46,71 +34,10 @@ from reconciler.plan.remedies import (
     offers,
     refusal,
 )
+from reconciler.plan.settling import allocation_moves
+from reconciler.plan.standing import Standing, net_holds, note_drift, standing, typed_declared
 from reconciler.providers.capabilities import Remedy, Verb
-from reconciler.providers.protocol import Observed
-from reconciler.resources.content import typed
 from reconciler.resources.kinds import KINDS, Content
-from reconciler.state.model import DocumentRow
-
-DEAD = ("void", "reversed")
-
-
-def is_unchanged(draft: Draft, chain: Chain, digest: str) -> bool:
-    """Digests before values: declared as before, live as recorded, allocations as we made them."""
-    if chain.binding.declared_digest != digest or not chain.members or chain.current is None:
-        return False
-    for row in chain.members:
-        live = draft.index.live(row)
-        if live is None or live.fingerprint != row.fingerprint or live.phase in DEAD:
-            return False
-    row = chain.current
-    if not KINDS[row.kind].has_allocations:
-        return True
-    live = draft.index.live(row)
-    ours = draft.allocations_of(row.document_id)
-    if live is None or len(live.allocations) != len(ours):
-        return False
-    for item in live.allocations:
-        owner = draft.index.owners.get((chain.address.connection, item.target_kind, item.target_id))
-        if owner is None or ours.get((row.document_id, owner[1].document_id)) != item.amount:
-            return False
-    return True
-
-
-@dataclass(frozen=True, slots=True)
-class Standing:
-    """A bound address as it stands: its current document, live, with its effective content (identities)."""
-
-    chain: Chain
-    row: DocumentRow
-    live: Observed
-    effective: Content
-
-
-def standing(draft: Draft, chain: Chain) -> Standing | str:
-    """The address as it stands, or why it cannot be judged (already reported as drift)."""
-    row = chain.current
-    if row is None:
-        return "ended"
-    live = draft.index.live(row)
-    if live is None:
-        draft.drift.append(
-            Drift(chain.address, "vanished", f"{row.remote_id} is no longer in the ERP", label=row.label)
-        )
-        return "vanished"
-    if live.phase in DEAD:
-        draft.drift.append(Drift(chain.address, "phase", f"it is {live.phase} in the ERP", label=row.label))
-        return live.phase
-    effective = draft.index.live_content(chain.address, live, typed(live.kind, live.content()))
-    if len(chain.members) > 1:
-        declared = typed_declared(chain)
-        effective |= {key: declared[key] for key in ("lines", "prices") if key in declared}
-    return Standing(chain, row, live, effective)
-
-
-def typed_declared(chain: Chain) -> Content:
-    known = {key: value for key, value in chain.declared().items() if not key.startswith("_")}
-    return typed(chain.address.kind, known)
 
 
 def plan_bound(draft: Draft, chain: Chain, desired: Desired) -> None:
@@ -120,7 +47,7 @@ def plan_bound(draft: Draft, chain: Chain, desired: Desired) -> None:
         _block_lost(draft, chain, at)
         return
     note_drift(draft, at)
-    if not _net_holds(draft, at):
+    if not net_holds(draft, at):
         return
     fields, before, after = _differences(draft, at, desired)
     amendable = [name for name in fields if _may_amend(draft, at, name)]
@@ -161,63 +88,6 @@ def _block_lost(draft: Draft, chain: Chain, state: str) -> None:
         draft.block(
             chain.address, Reason.VOIDED_ELSEWHERE, f"somebody made it {state} in the ERP", hint, phase=state
         )
-
-
-def note_drift(draft: Draft, at: Standing) -> None:
-    """List live values that moved since they were last recorded."""
-    chain = at.chain
-    for row in chain.members:
-        live = draft.index.live(row)
-        if live is None or live.phase in DEAD:
-            if row.document_id != at.row.document_id:
-                state = "vanished" if live is None else "phase"
-                text = "is no longer in the ERP" if live is None else f"is {live.phase} in the ERP"
-                draft.drift.append(Drift(chain.address, state, f"{row.label} {text}", label=row.label))
-            continue
-        if live.fingerprint == row.fingerprint:
-            continue
-        if row.document_id != at.row.document_id:
-            draft.drift.append(
-                Drift(chain.address, "field", f"{row.label} was changed in the ERP", label=row.label)
-            )
-            continue
-        noted = chain.declared().get("_noted", {})
-        remembered = {key: value for key, value in typed_declared(chain).items() if key not in noted}
-        skip = {"state", "number", "allocations", *KINDS[chain.address.kind].never_sent}
-        if len(chain.members) > 1:
-            skip |= {"lines", "prices"}
-        was = {key: value for key, value in remembered.items() if key not in skip}
-        now, was = align(KINDS[chain.address.kind], at.effective, was)
-        if changed := changed_fields(now, was):
-            fields = describe(
-                {key: was[key] for key in changed},
-                {key: now[key] for key in changed},
-                lambda content: draft.index.with_names(chain.address.connection, chain.address.kind, content),
-            )
-            draft.drift.append(
-                Drift(chain.address, "field", "changed in the ERP since it was last recorded", fields)
-            )
-
-
-def _net_holds(draft: Draft, at: Standing) -> bool:
-    """A corrected chain's live documents must still net to its effective lines."""
-    chain = at.chain
-    if len(chain.members) < 2:
-        return True
-    rows = [(live, Role(row.role)) for row in chain.members if (live := draft.index.live(row)) is not None]
-    net = net_of(draft.index, chain.address, rows)
-    wanted = buckets(draft.index, chain.address.connection, at.effective)
-    dead = len(rows) != len(chain.members) or any(live.phase in DEAD for live, _ in rows)
-    if not dead and (net is None or wanted is None or not difference(net, wanted)):
-        return True
-    draft.block(
-        chain.address,
-        Reason.EFFECTIVE_MISMATCH,
-        "its documents in the ERP no longer net to what was corrected",
-        "Look at the documents of its chain: reconciler state show " + draft.label(chain.address),
-        phase=at.live.phase,
-    )
-    return False
 
 
 def _differences(draft: Draft, at: Standing, desired: Desired) -> tuple[list[str], Content, Content]:
@@ -369,7 +239,7 @@ def _amend(
 ) -> None:
     """Update, post and allocate, each after the other; the last step records what is declared."""
     chain = at.chain
-    moves, shown, problem = _allocation_moves(draft, at, desired)
+    moves, shown, problem = allocation_moves(draft, at, desired)
     if problem is not None:
         draft.block(chain.address, *problem, phase=at.live.phase, fields=(*changes, *shown))
         return
@@ -426,101 +296,3 @@ def _action(updates: bool, posts: bool, moves: list[Move], drifted: bool) -> tup
     if any(move.after < move.before for move in moves):
         return Action.UNALLOCATE, Reason.ALLOCATION_REMOVED
     return Action.ALLOCATE, Reason.DRIFTED if drifted else Reason.ALLOCATION_ADDED
-
-
-Problem = tuple[Reason, str, str]
-
-
-def _allocation_moves(
-    draft: Draft, at: Standing, desired: Desired
-) -> tuple[list[Move], tuple[FieldChange, ...], Problem | None]:
-    """The moves that bring a source's allocations to what is declared, or what is in the way."""
-    chain = at.chain
-    wanted = wanted_of(desired.content) if KINDS[chain.address.kind].has_allocations else None
-    if wanted is None:
-        return [], (), None
-    current = live_by_chain(draft, chain, at.live)
-    ours = ours_by_chain(draft, at.row.document_id)
-    if chain.binding.revision == 0:
-        ours = {
-            key: sum((item.amount for item in items.values()), ZERO)
-            for key, items in current.items()
-            if key in wanted
-        }
-    moves: list[Move] = []
-    shown: list[FieldChange] = []
-    lowered = ZERO
-    for identity in sorted({*ours, *current} - {f"#{name}" for name in draft.corrected}):
-        declared = wanted[identity].amount if identity in wanted else ZERO
-        live = sum((item.amount for item in current.get(identity, {}).values()), ZERO)
-        mine = min(ours.get(identity, ZERO), live)
-        if live > declared and mine < live:
-            _others(draft, chain, identity, live - mine)
-        if live > declared and mine > declared:
-            lower = min(live - declared, mine)
-            if not draft.allows(Remedy.UNALLOCATE, chain.address):
-                return (
-                    [],
-                    (field_change(draft, chain.address.connection, identity, live, live - lower),),
-                    _consent(draft, chain),
-                )
-            moves += take_off(draft, identity, lower, current[identity])
-            shown.append(field_change(draft, chain.address.connection, identity, live, live - lower))
-            lowered += lower
-    raised, problem = _raise(draft, at, wanted, current, shown, lowered)
-    return [*moves, *raised], tuple(shown), problem
-
-
-def _raise(
-    draft: Draft,
-    at: Standing,
-    wanted: dict[str, Any],
-    current: dict[str, Any],
-    shown: list[FieldChange],
-    lowered: Decimal,
-) -> tuple[list[Move], Problem | None]:
-    moves: list[Move] = []
-    remainder = at.live.amount("open") + lowered
-    for identity, item in wanted.items():
-        if identity.removeprefix("#") in draft.corrected:
-            continue
-        live = sum((part.amount for part in current.get(identity, {}).values()), ZERO)
-        extra = item.amount - live
-        if extra <= ZERO:
-            continue
-        if not draft.capabilities(at.chain.address).can(Verb.ALLOCATE):
-            note = draft.capabilities(at.chain.address).verb(Verb.ALLOCATE).note
-            return [], (Reason.UNSUPPORTED, f"allocate later: {note or 'the provider cannot do it'}", "")
-        if extra > remainder:
-            text = f"it has {decimal_text(remainder)} left, the allocations need {decimal_text(extra)} more"
-            return [], (Reason.OVER_ALLOCATION, text, "Lower an allocation.")
-        placed = place(draft, item, extra, current.get(identity, {}))
-        if isinstance(placed, Shortfall):
-            return [], (
-                Reason.OVER_ALLOCATION,
-                placed.detail,
-                "Lower the allocation, or settle less of it elsewhere.",
-            )
-        remainder -= extra
-        moves += placed
-        shown.append(field_change(draft, at.chain.address.connection, identity, live, live + extra))
-    return moves, None
-
-
-def _consent(draft: Draft, chain: Chain) -> Problem:
-    flag = draft.flag(Remedy.UNALLOCATE, chain.address)
-    return (
-        Reason.CONSENT_NEEDED,
-        "taking off an allocation that was made needs consent",
-        f"If it is meant: {flag}",
-    )
-
-
-def _others(draft: Draft, chain: Chain, identity: str, amount: Decimal) -> None:
-    address = draft.index.address_of(identity)
-    target = draft.label(address) if address else identity[1:]
-    draft.drift.append(
-        Drift(
-            chain.address, "allocation", f"{decimal_text(amount)} was allocated to {target} in the ERP, not by us"
-        )
-    )

@@ -9,7 +9,7 @@ from datetime import date
 from reconciler.kernel.address import Address
 from reconciler.plan import creating
 from reconciler.plan.allocating import live_by_chain, wanted_of
-from reconciler.plan.bound import is_unchanged, plan_bound
+from reconciler.plan.bound import plan_bound
 from reconciler.plan.comparing import plain
 from reconciler.plan.desired import Desired, desired_of, digest_of, resolve_all
 from reconciler.plan.draft import Draft
@@ -29,6 +29,7 @@ from reconciler.plan.model import (
 from reconciler.plan.ordering import in_dependency_order, with_series
 from reconciler.plan.removing import plan_removed
 from reconciler.plan.resuming import resume
+from reconciler.plan.standing import is_unchanged
 from reconciler.resources.kinds import KINDS, rank
 from reconciler.resources.resource import Resource
 from reconciler.state.model import BindingRow, DocumentRow

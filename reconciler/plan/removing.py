@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from reconciler.kernel.money import ZERO
 from reconciler.plan import correcting
-from reconciler.plan.bound import standing
 from reconciler.plan.buckets import Sums, buckets
 from reconciler.plan.draft import Draft, step_id
 from reconciler.plan.index import Chain
 from reconciler.plan.model import Action, Bookkeeping, BookkeepingKind, Effect, Reason, Role, Step
 from reconciler.plan.remedies import PostedChange
+from reconciler.plan.standing import standing
 from reconciler.providers.capabilities import Verb
 from reconciler.providers.operations import Delete
 from reconciler.resources.kinds import KINDS
