@@ -51,7 +51,7 @@ def _missing(first: int, last: int) -> str:
 def _entry_problem(text: str) -> str:
     try:
         entry = parse_canonical(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         return "is not JSON"
     if not isinstance(entry, dict) or canonical_json(entry) != text:
         return "is not a canonical JSON object"

@@ -43,7 +43,7 @@ def open_store(path: Path, project_id: str, clock: Clock) -> Opened:
     """The state at `path`, made when there is none. Raises StateError, StateTooNew or StateLocked."""
     place = _located(path)
     with _alone(place.parent):
-        marker = Marker(place)
+        marker = Marker(place, clock)
         marker.tidy()
         seen = marker.read()
         if seen is not None and seen.project != project_id:
@@ -54,7 +54,7 @@ def open_store(path: Path, project_id: str, clock: Clock) -> Opened:
         try:
             notices += migrate(backend, clock)
             check_layout(backend)
-            store = SqlStore(backend, clock, marker.write)
+            store = SqlStore(backend, clock, marker)
             meta = store.meta()
             if meta.project != project_id:
                 raise _foreign(place, meta, project_id)

@@ -196,7 +196,7 @@ def read_stage(key: str, row: Row) -> tuple[str, Mapping[str, str]]:
     stage, text = row
     try:
         data = parse_canonical(text)
-    except (ValueError, TypeError):
+    except (ValueError, TypeError, RecursionError):
         data = None
     if not isinstance(data, dict):
         raise MalformedRow("stages", (key,), f"the data of stage {stage!r} is not a JSON object")

@@ -7,8 +7,9 @@ offer is in `backend`; the SQL in `statements`; how a state is found, made and c
 from __future__ import annotations
 
 import gc
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
+from typing import Protocol
 
 from reconciler.kernel.address import Address
 from reconciler.kernel.clock import Clock, instant_text
@@ -33,17 +34,23 @@ from reconciler.state.transacting import only_row, transact
 from reconciler.state.writing import apply_writes
 
 _CHUNK = 500
-HeadSeen = Callable[[Meta, int], None]
-"""Told of each new history head, with the fence, after it is durable."""
+
+
+class HeadWatch(Protocol):
+    """Told of each new history head, with the last fence given out, after it is durable; flushed at the end."""
+
+    def see(self, meta: Meta, fence: int) -> None: ...
+
+    def flush(self) -> None: ...
 
 
 class SqlStore:
     """One project's state in a SQL database. Thread-safe: the backend serialises its transactions."""
 
-    def __init__(self, backend: Backend, clock: Clock, head_seen: HeadSeen | None = None) -> None:
+    def __init__(self, backend: Backend, clock: Clock, watch: HeadWatch | None = None) -> None:
         self._backend = backend
         self._clock = clock
-        self._head_seen = head_seen
+        self._watch = watch
 
     # ---- reading ------------------------------------------------------------------------------------------
 
@@ -152,8 +159,8 @@ class SqlStore:
         return self._meta(), locking.read_lock(self._backend)[1]
 
     def _announce(self, head: tuple[Meta, int] | None) -> None:
-        if head is not None and self._head_seen is not None:
-            self._head_seen(*head)
+        if head is not None and self._watch is not None:
+            self._watch.see(*head)
 
     # ---- the lock -----------------------------------------------------------------------------------------
 
@@ -208,13 +215,15 @@ class SqlStore:
         self._announce(head)
 
     def announce_head(self) -> None:
-        """Tell `head_seen` of the head as it is."""
+        """Tell the watch of the head as it is."""
         with self._transaction():
             head = self._meta(), locking.read_lock(self._backend)[1]
         self._announce(head)
 
     def close(self) -> None:
         self._backend.close()
+        if self._watch is not None:
+            self._watch.flush()
 
     # ---- inside -------------------------------------------------------------------------------------------
 

@@ -1,0 +1,1 @@
+"""Use cases, one a file: values in, values out. They print nothing and ask nothing."""
