@@ -53,17 +53,24 @@ def create_document(
         _check_given_number(desk, number)
     check_unique(desk, kind, "number", number)
     reference = check_reference(desk, reference, named=number is not None)
-    posting = _seal(desk, prepared, number) if state == "posted" else None
-    seq = _insert(desk, prepared, state, number, reference, posting)
+    body = body_content(prepared.content)
+    posting = _seal(desk, prepared, body, number) if state == "posted" else None
+    seq = _insert(desk, prepared, body, state, number, reference, posting)
     if posting is not None:
         _write_entry(desk, prepared, seq, posting, number)
     return seq
 
 
 def _insert(
-    desk: Desk, doc: Prepared, state: str, number: str | None, reference: str | None, posting: _Posting | None
+    desk: Desk,
+    doc: Prepared,
+    content: Content,
+    state: str,
+    number: str | None,
+    reference: str | None,
+    posting: _Posting | None,
 ) -> int:
-    body = encode(body_content(doc.content))
+    body = encode(content)
     posted = posting is not None
     seq = desk.db.execute(
         "INSERT INTO records (kind, state, number, reference, body, fingerprint, customer, currency, rate, account,"
@@ -135,11 +142,11 @@ def seal_of(kind: str, body: Content, number: str, facts: list[object]) -> str:
     return digest_text(canonical_json([kind, number, fixed, facts]))
 
 
-def _seal(desk: Desk, doc: Prepared, number: str | None) -> _Posting:
+def _seal(desk: Desk, doc: Prepared, body: Content, number: str | None) -> _Posting:
     amounts = [side.amount for side in doc.sides]
     total_base, _ = in_base(desk, doc.total, amounts, doc.currency, doc.rate)
     facts: list[object] = [doc.net, doc.tax, doc.total, total_base, doc.day, doc.account, rate_text(doc.rate)]
-    return _Posting(total_base, seal_of(doc.kind, body_content(doc.content), number or "", facts))
+    return _Posting(total_base, seal_of(doc.kind, body, number or "", facts))
 
 
 def _write_entry(desk: Desk, doc: Prepared, seq: int, posting: _Posting, number: str | None) -> None:
@@ -175,8 +182,9 @@ def post_draft(desk: Desk, kind: str, id_text: str, revision: str) -> int:
     prepared = prepare(desk, kind, row.content())
     number = _check_postable(desk, prepared, row.number)
     check_unique(desk, kind, "number", number, but=row.seq)
-    posting = _seal(desk, prepared, number)
-    body = encode(body_content(prepared.content))
+    content = body_content(prepared.content)
+    posting = _seal(desk, prepared, content, number)
+    body = encode(content)
     desk.db.execute(
         "UPDATE records SET state = 'posted', number = ?, body = ?, fingerprint = ?, revision = revision + 1,"
         " customer = ?, currency = ?, rate = ?, account = ?, entity = ?, date = ?, due = ?, net = ?, tax = ?,"

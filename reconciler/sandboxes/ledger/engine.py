@@ -7,12 +7,13 @@ A batch is one transaction with a savepoint per member, so that it costs one flu
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 from reconciler.kernel.clock import Clock, SystemClock, instant_text
 from reconciler.sandboxes.ledger import pushes, versions
@@ -220,6 +221,12 @@ class Ledger:
             found = find_application(db, reference)
             return read_one(db, found[0]) if found else None
 
+    def report(self, name: str, arguments: Mapping[str, Any]) -> list[Any]:
+        """A report by name: a key of `reporting.REPORTS`."""
+        from reconciler.sandboxes.ledger.reporting import run_report
+
+        return run_report(self, name, arguments)
+
     @contextmanager
     def reading(self) -> Iterator[sqlite3.Connection]:
         """A read-only view for `reports` and `check`."""
@@ -228,8 +235,9 @@ class Ledger:
 
     # ---- pushes ----
 
-    def push(self, command: Command, *, due: datetime, polls: int = 0) -> str:
-        """Take a command now and carry it out once `due`, or after so many polls; returns its handle."""
+    def push(self, command: Command, *, after_seconds: int, polls: int = 0) -> str:
+        """Take a command now, carry it out later or after so many polls (0: not by polling). Its handle."""
+        due = self.clock.now() + timedelta(seconds=after_seconds)
         with self._store.writing() as db:
             return pushes.add_push(db, command, instant_text(due), polls)
 

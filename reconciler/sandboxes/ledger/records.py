@@ -115,6 +115,10 @@ def fingerprint_of(body: str, state: str, number: str | None) -> str:
     return digest_text(f"{state}\n{number or ''}\n{body}")
 
 
+_COLUMNS = (
+    "r.kind, r.seq, r.body, r.fingerprint, r.state, r.revision, r.code, r.name, r.number, r.reference,"
+    " r.currency, r.net, r.tax, r.total, r.open"
+)
 _ALLOCATIONS = """(SELECT json_group_array(json_array(a.target_kind, a.target, a.amount, a.date, a.discount,
  a.write_off)) FROM allocations a WHERE a.source = r.seq)"""
 
@@ -122,10 +126,7 @@ _ALLOCATIONS = """(SELECT json_group_array(json_array(a.target_kind, a.target, a
 def select_records(document_source: bool) -> str:
     """The statement's head; with allocations for kinds that settle others."""
     allocations = _ALLOCATIONS if document_source else "NULL"
-    return (  # noqa: S608  (one of two fixed texts)
-        "SELECT r.kind, r.seq, r.body, r.fingerprint, r.state, r.revision, r.code, r.name, r.number, r.reference,"
-        f" r.currency, r.net, r.tax, r.total, r.open, {allocations} FROM records r"
-    )
+    return f"SELECT {_COLUMNS}, {allocations} FROM records r"  # noqa: S608  (fixed texts)
 
 
 def phase_of(state: str, total: int, left: int) -> str:

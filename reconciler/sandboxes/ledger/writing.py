@@ -43,9 +43,20 @@ def checked_fields(kind: str, fields: Content) -> Content:
 
 
 def _emptied(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {key: inner for key, item in value.items() if (inner := _emptied(item)) not in (None, {}, [], "")}
-    if isinstance(value, list):
+    """Without the fields that are null or empty, at any depth."""
+    kind = type(value)
+    if kind is dict:
+        full = {}
+        for key, item in value.items():
+            if type(item) in (dict, list):
+                item = _emptied(item)
+                if not item:
+                    continue
+            elif item is None or item == "":
+                continue
+            full[key] = item
+        return full
+    if kind is list:
         return [_emptied(item) for item in value]
     return value
 
