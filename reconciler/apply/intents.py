@@ -14,9 +14,7 @@ from reconciler.apply.journal import outcome_json
 from reconciler.apply.recording import DoneStep, done_writes
 from reconciler.apply.report import StepOutcome
 from reconciler.apply.tasks import Task
-from reconciler.kernel.canonical import canonical_json
-from reconciler.plan.encoding import encode
-from reconciler.plan.freezing import freeze_step
+from reconciler.plan.freezing import freeze_members, freeze_proof
 from reconciler.plan.model import Group, Plan
 from reconciler.state import model
 from reconciler.state.model import CloseIntent, GroupRow, GroupStatus, IntentStatus, OpenIntent, PutGroup, Write
@@ -84,16 +82,15 @@ class Desk:
         self._announce.append(("intent_written", task.step.id))
 
     def _group_row(self, group: Group) -> GroupRow:
-        members = [freeze_step(self._steps[member]) for member in group.steps]
         return GroupRow(
             id=group.id,
             address=group.address,
             remedy=str(group.remedy),
             reason=group.reason,
-            members=canonical_json(members),
+            members=freeze_members(self._steps[member] for member in group.steps),
             next_member=0,
             status=GroupStatus.OPEN,
-            proof=canonical_json(encode(group.proof)),
+            proof=freeze_proof(group.proof),
         )
 
     def close(self, task: Task, decision: Decision) -> None:

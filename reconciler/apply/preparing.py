@@ -46,6 +46,8 @@ class Preparer:
         self._run = run
         self.outputs = dict(outputs)
         self._written = {step.document_id for step in plan.steps if step.id in outputs}
+        resumed = {step for group in plan.groups if group.resumed for step in group.steps}
+        self._written |= {step.document_id for step in plan.steps if step.id in resumed}
         self._unknown = {row.document_id: row for row in run.journal.mirror.unsettled.values()}
 
     def done(self, step: Step, output: Output) -> None:

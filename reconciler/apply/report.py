@@ -23,6 +23,8 @@ class StepOutcome(StrEnum):
     """Not sent, because something it depends on did not succeed."""
     NOT_STARTED = "not started"
     """The run was stopped first."""
+    ABSENT = "did not happen"
+    """Settled by a recovery: nothing of an earlier request is in the ERP; it may be sent again."""
 
 
 @dataclass(frozen=True, slots=True)
