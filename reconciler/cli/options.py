@@ -12,7 +12,6 @@ from reconciler.kernel.errors import InvalidInput
 
 if TYPE_CHECKING:
     from reconciler.kernel.address import Address
-    from reconciler.providers.capabilities import Remedy
 
 Decorated = TypeVar("Decorated", bound=Callable[..., Any])
 
@@ -76,25 +75,3 @@ def read_address(text: str, connection: str | None) -> Address:
 
         raise InvalidInput(f"there is no kind {address.kind!r}", hint=nearest(address.kind, KINDS))
     return address
-
-
-def read_allows(texts: tuple[str, ...], reason: str, connection: str | None) -> tuple[tuple[Remedy, Address], ...]:
-    """`credit:invoice.INV-1` → (remedy, address). Raises InvalidInput."""
-    from reconciler.kernel.diagnostics import nearest
-    from reconciler.providers.capabilities import Remedy
-
-    if texts and not reason.strip():
-        raise InvalidInput("--allow needs --reason", hint='Say why: --reason "price agreed on 12 November"')
-    if reason and not texts:
-        raise InvalidInput(
-            "--reason says why something is allowed, and nothing is", hint="Add --allow REMEDY:ADDR."
-        )
-    found = []
-    for text in texts:
-        word, _, rest = text.partition(":")
-        if word not in list(Remedy):
-            known = ", ".join(Remedy)
-            hint = nearest(word, list(Remedy)) or f"The remedies are: {known}."
-            raise InvalidInput(f"--allow {text[:120]}: {word[:60]!r} is no remedy", hint=hint)
-        found.append((Remedy(word), read_address(rest, connection)))
-    return tuple(found)

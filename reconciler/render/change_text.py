@@ -51,6 +51,7 @@ def _phrase(change: Change) -> str:
 
 def _head(symbol: str, tint: Tint, name: str, phrase: str, style: Style, indent: int) -> list[str]:
     """`  + invoice.INV-7452  will be created`, on two lines where it is narrow."""
+    name, phrase = printable(name), printable(phrase)
     margin = " " * indent
     mark = style.paint(symbol, tint, Tint.STRONG) if tint is not Tint.ERROR else style.paint(symbol, tint)
     if indent + 4 + cells(name) + cells(phrase) <= style.width:

@@ -83,7 +83,7 @@ def _place(source: Source, style: Style, line_of: LineReader) -> Iterator[str]:
         return
     number = str(source.line)
     gutter = " " * (len(number) + 1)
-    room = max(16, style.width - len(gutter) - 3)
+    room = max(16, style.width - len(gutter) - 4)
     text, caret = _window(line, max(source.column, 1) - 1, room)
     yield style.paint(f"  {gutter}|", Tint.LINK)
     yield f"{style.paint(f'  {number} |', Tint.LINK)} {text}"

@@ -1,0 +1,34 @@
+"""`reconciler show FILE`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from reconciler.cli.invocation import Invocation
+from reconciler.cli.options import json_option
+from reconciler.plan_file import plan_document, read_plan
+from reconciler.render.plan_text import plan_text
+
+
+@click.command("show")
+@click.argument("file", type=click.Path(path_type=Path))
+@json_option
+@click.pass_obj
+def command(invocation: Invocation, file: Path) -> None:
+    """Show the plan saved in FILE, without touching project, state or books.
+
+    With --json: Terraform's plan representation, with our verbs, reasons, groups and steps in the object
+    `reconciler`. An altered file is refused with exit code 5.
+
+    \b
+    Examples:
+      reconciler show november.plan
+      reconciler show november.plan --json | tf-summarize
+    """
+    plan = read_plan(invocation.root / file)
+    if invocation.json:
+        invocation.print_json(plan_document(plan))
+    else:
+        invocation.print(plan_text(plan, invocation.style()))
