@@ -72,7 +72,7 @@ class Observed:
     number: str | None = None
     reference: str | None = None
     revision: str = ""
-    computed: Mapping[str, str] = NO_DETAILS
+    computed: Mapping[str, str] = field(default_factory=lambda: NO_DETAILS)
     allocations: tuple[LiveAllocation, ...] = ()
 
     def content(self) -> dict[str, Any]:
