@@ -24,6 +24,8 @@ class Desired:
     names: Content
     digest: str
     warnings: tuple[str, ...]
+    declared: frozenset[str]
+    """The top-level fields the manifest names; the others are defaults that matter at the create alone."""
 
     @property
     def state(self) -> str:
@@ -33,7 +35,7 @@ class Desired:
         """What is compared with the live record field by field: not the state, number and allocations, which
         have rules of their own, and nothing that is never sent."""
         aside = _ASIDE | KINDS[self.resource.address.kind].never_sent
-        return {key: value for key, value in self.content.items() if key not in aside}
+        return {key: value for key, value in self.content.items() if key in self.declared and key not in aside}
 
     def declared_text(self, **marks: Any) -> str:
         """What state remembers: the content, and our own marks (`_noted`, `_removed`)."""
@@ -64,7 +66,8 @@ def desired_of(index: Index, resource: Resource, digest: str) -> Desired:
     address = resource.address
     kind = KINDS[address.kind]
     normalized = index.inputs.normalized.get(address)
-    names = normalized.content if normalized else with_defaults(address.kind, address.name, resource.content())
+    written = resource.content()
+    names = normalized.content if normalized else with_defaults(address.kind, address.name, written)
     warnings = tuple(
         f"{item.field}: {item.declared!r} will be stored as {item.stored!r} ({item.why})"
         for item in (normalized.adjustments if normalized else ())
@@ -75,7 +78,7 @@ def desired_of(index: Index, resource: Resource, digest: str) -> Desired:
         assert not isinstance(found, Unresolved)
         return found
 
-    return Desired(resource, replace_references(kind, names, identity), names, digest, warnings)
+    return Desired(resource, replace_references(kind, names, identity), names, digest, warnings, frozenset(written))
 
 
 def reference_identities(kind: str, content: Content) -> list[str]:
