@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 
 from reconciler.apply.bookkeeping import EVENT
 from reconciler.apply.books import Books, Live, read
+from reconciler.apply.mirror import Mirror
 from reconciler.apply.preparing import Output
 from reconciler.kernel.canonical import parse_canonical
 from reconciler.kernel.errors import PlanRefused, ReconcilerError
@@ -37,7 +38,7 @@ class Resumption:
 
 
 def check_plan(
-    plan: Plan, digest: str, *, store: Store, view: StateView, books: Mapping[str, Books], project_id: str
+    plan: Plan, digest: str, *, store: Store, view: StateView | Mirror, books: Mapping[str, Books], project_id: str
 ) -> Resumption:
     """What is left to do, or PlanRefused saying exactly what moved."""
     _check_identity(plan, project_id, view, books)
@@ -56,7 +57,7 @@ def check_plan(
     return resumption
 
 
-def _check_identity(plan: Plan, project_id: str, view: StateView, books: Mapping[str, Books]) -> None:
+def _check_identity(plan: Plan, project_id: str, view: StateView | Mirror, books: Mapping[str, Books]) -> None:
     if plan.project != project_id:
         raise PlanRefused("the plan is of another project", why=f"it is of {plan.project}, this is {project_id}")
     for row in plan.companies:
@@ -108,7 +109,7 @@ class _Footprint:
         self,
         plan: Plan,
         store: Store,
-        view: StateView,
+        view: StateView | Mirror,
         books: Mapping[str, Books],
         resumption: Resumption,
         kept: bool,

@@ -12,6 +12,7 @@ from decimal import Decimal
 
 from reconciler.apply.books import Books, Live, read
 from reconciler.apply.judging import Verdict, judge, settled_of
+from reconciler.apply.mirror import Mirror
 from reconciler.apply.report import Finding, StepOutcome, StepResult
 from reconciler.kernel.canonical import parse_canonical
 from reconciler.kernel.currencies import CODES
@@ -21,7 +22,6 @@ from reconciler.providers.errors import ProviderError
 from reconciler.providers.operations import Create, Delete, subject
 from reconciler.providers.protocol import Company, Observed, Query
 from reconciler.resources.totals import compute_totals
-from reconciler.state.model import StateView
 
 _GOOD = (StepOutcome.DONE, StepOutcome.ALREADY_DONE)
 _SIGNS = {"invoice": 1, "credit_note": -1, "payment": -1}
@@ -35,9 +35,7 @@ class Written:
     place: Live
 
 
-def verify(
-    plan: Plan, results: Sequence[StepResult], books: Mapping[str, Books], state: StateView
-) -> list[Finding]:
+def verify(plan: Plan, results: Sequence[StepResult], books: Mapping[str, Books], state: Mirror) -> list[Finding]:
     """What is in the ERP and was not asked for, or was asked for and is not there, in plan order."""
     outcomes = {result.step_id: result for result in results}
     done = [step for step in plan.steps if step.id in outcomes and outcomes[step.id].outcome in _GOOD]
@@ -60,7 +58,7 @@ class _Verification:
 
     books: Books
     plan: Plan
-    state: StateView
+    state: Mirror
     _rates: dict[str, Decimal] | None = None
     _company: Company | None = None
     _ids: dict[str, Live] = field(default_factory=dict)
@@ -212,24 +210,25 @@ class _Verification:
         """Δ open receivables of the group's own documents, per currency, against its proof."""
         before = {(row.kind, row.remote_id): row.open for row in self._before(group) if row.remote_id}
         places = self._group_places(group)
-        if any(not opened for opened in before.values()) or any(place not in live for place in places):
-            return
+        created = self._created(group)
+        known = all(place in live and (before.get(place) or place in created) for place in places)
         currencies = {row.currency for row in group.proof if row.dimension == "open"}
-        if len(currencies) != 1:
+        if not known or len(currencies) > 1:
             return
         expected = sum((row.amount for row in group.proof if row.dimension == "open"), ZERO)
         moved = ZERO
         for place in places:
-            sign = _SIGNS.get(place[0], 0)
-            moved += sign * (live[place].amount("open") - Decimal(before.get(place, "0")))
+            moved += _SIGNS.get(place[0], 0) * (live[place].amount("open") - Decimal(before.get(place) or "0"))
         if moved != expected:
-            yield Finding(
-                group.address,
-                "",
-                f"open receivables moved by the correction {group.id}",
-                decimal_text(expected),
-                decimal_text(moved),
-            )
+            what = f"open receivables moved by the correction {group.id}"
+            yield Finding(group.address, "", what, decimal_text(expected), decimal_text(moved))
+
+    def _created(self, group: Group) -> set[Live]:
+        steps = [step for step in self.plan.steps if step.group == group.id and isinstance(step.operation, Create)]
+        rows = [
+            self.state.documents[step.document_id] for step in steps if step.document_id in self.state.documents
+        ]
+        return {(row.kind, row.remote_id) for row in rows}
 
 
 @dataclass(frozen=True, slots=True)
