@@ -10,6 +10,7 @@ import hmac
 import json
 from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from itertools import chain
 from typing import Any
 
 from reconciler.kernel.canonical import canonical_json, parse_canonical
@@ -157,15 +158,21 @@ class _Handler(BaseHTTPRequestHandler):
     def _records(self, data: Any) -> None:
         as_of = parse_instant(data["as_of"]) if data.get("as_of") else None
         records = self.server.ledger.records(selection_from(data["selection"]), as_of=as_of)
+        first = next(records, None)
         self.send_response(200)
         self.send_header("Content-Type", "application/x-ndjson")
         self.send_header("Transfer-Encoding", "chunked")
         self.end_headers()
         lines: list[str] = []
-        for record in records:
-            lines.append(json.dumps(record.to_row(), ensure_ascii=False))
-            if len(lines) >= LINES_A_WRITE:
-                self._chunk(lines)
+        try:
+            for record in () if first is None else chain((first,), records):
+                lines.append(json.dumps(record.to_row(), ensure_ascii=False))
+                if len(lines) >= LINES_A_WRITE:
+                    self._chunk(lines)
+        except BooksBusy:
+            # The client sees a stream without its end.
+            self.close_connection = True
+            return
         lines.append('{"end":true}')
         self._chunk(lines)
         self.wfile.write(b"0\r\n\r\n")

@@ -1,0 +1,136 @@
+"""The provider over the ledger's port: observe, look up, normalise, execute. Thread-safe."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+
+from pydantic import BaseModel
+
+from reconciler.kernel.clock import Clock
+from reconciler.providers.capabilities import Capabilities
+from reconciler.providers.errors import Indeterminate, ProviderError, Unavailable
+from reconciler.providers.ledger.capabilities import ledger_capabilities
+from reconciler.providers.ledger.codec import (
+    command_for,
+    company_from,
+    done_from,
+    error_from,
+    normalized,
+    observed_from,
+)
+from reconciler.providers.ledger.opening import new_books, open_port
+from reconciler.providers.ledger.searching import probe_records
+from reconciler.providers.ledger.settings import LedgerSettings
+from reconciler.providers.operations import subject
+from reconciler.providers.protocol import (
+    Accepted,
+    Company,
+    Done,
+    ExecuteRequest,
+    Lookup,
+    Normalized,
+    Observed,
+    Outcome,
+    Probe,
+    Progress,
+    Query,
+    RequestKey,
+)
+from reconciler.resources.kinds import Content
+from reconciler.sandboxes.ledger.port import LedgerPort
+from reconciler.sandboxes.ledger.records import Selection
+from reconciler.sandboxes.ledger.refusal import BooksBusy, CommitUncertain, Refusal
+
+
+class LedgerProvider:
+    """One company's books in the embedded ledger."""
+
+    def __init__(self, port: LedgerPort, clock: Clock, capabilities: Capabilities | None = None) -> None:
+        self.port = port
+        self.clock = clock
+        self._capabilities = capabilities or ledger_capabilities()
+        self._calls = 0
+        self._lock = threading.Lock()
+
+    def company(self) -> Company:
+        self._count()
+        try:
+            return company_from(self.port.books())
+        except BooksBusy as error:
+            raise Unavailable(str(error)) from error
+
+    def capabilities(self) -> Capabilities:
+        return self._capabilities
+
+    def observe(self, query: Query) -> Iterator[Observed]:
+        self._count()
+        selection = Selection(query.kinds, query.ids, query.references, query.open_only)
+        try:
+            for record in self.port.records(selection):
+                yield observed_from(record)
+        except BooksBusy as error:
+            raise Unavailable(str(error)) from error
+
+    def lookup(self, probes: Sequence[Probe]) -> Sequence[Lookup]:
+        self._count()
+        as_of = self.clock.now()
+        try:
+            return probe_records(self.port, probes, as_of)
+        except BooksBusy as error:
+            raise Unavailable(str(error)) from error
+
+    def normalize(self, kind: str, content: Content) -> Normalized:
+        return normalized(kind, content)
+
+    def execute(self, request: ExecuteRequest, progress: Progress) -> Done | Accepted:
+        outcome = self._run([request])[0]
+        if isinstance(outcome, ProviderError):
+            raise outcome
+        return outcome
+
+    def poll(self, handle: str) -> Done | Accepted:
+        raise Indeterminate("the ledger accepts nothing for later, so there is nothing to poll")
+
+    def execute_batch(self, requests: Sequence[ExecuteRequest], progress: Progress) -> Mapping[RequestKey, Outcome]:
+        outcomes = self._run(requests)
+        return {request.key: outcome for request, outcome in zip(requests, outcomes, strict=True)}
+
+    def calls(self) -> int:
+        with self._lock:
+            return self._calls
+
+    def close(self) -> None:
+        self.port.close()
+
+    def _count(self) -> None:
+        with self._lock:
+            self._calls += 1
+
+    def _run(self, requests: Sequence[ExecuteRequest]) -> list[Done | ProviderError]:
+        """Requests in one commit; one outcome each. Raises a ProviderError that speaks for all."""
+        self._count()
+        try:
+            answers = self.port.run([command_for(request) for request in requests])
+        except BooksBusy as error:
+            raise Unavailable(str(error)) from error
+        except CommitUncertain as error:
+            raise Indeterminate(str(error)) from error
+        return [
+            error_from(answer)
+            if isinstance(answer, Refusal)
+            else done_from(answer, subject(request.operation)[1] or "")
+            for request, answer in zip(requests, answers, strict=True)
+        ]
+
+
+class LedgerProviderFactory:
+    """The entry point `ledger`."""
+
+    settings: type[BaseModel] = LedgerSettings
+
+    def open(self, settings: BaseModel, root: Path, clock: Clock) -> LedgerProvider:
+        """Open the books; made, with the default chart, where there are none."""
+        assert isinstance(settings, LedgerSettings)
+        return LedgerProvider(open_port(settings, root, clock, new_books(settings)), clock)
