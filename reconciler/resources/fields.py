@@ -94,22 +94,23 @@ def _currency(value: Any) -> Any:
 
 _NUMBER = {"anyOf": [{"type": "number"}, {"type": "string", "pattern": r"^-?[0-9]{1,15}(\.[0-9]{1,10})?$"}]}
 
+# Bounds come first: pydantic then checks them natively instead of calling back into Python.
 DecimalField = Annotated[Decimal, BeforeValidator(_decimal), WithJsonSchema(_NUMBER)]
-Amount = Annotated[Decimal, BeforeValidator(_decimal), Field(ge=0), WithJsonSchema(_NUMBER)]
+Amount = Annotated[Decimal, Field(ge=0), BeforeValidator(_decimal), WithJsonSchema(_NUMBER)]
 """An amount of money in the document's currency; its decimals are checked against that currency."""
-PositiveAmount = Annotated[Decimal, BeforeValidator(_decimal), Field(gt=0), WithJsonSchema(_NUMBER)]
-Quantity = Annotated[Decimal, BeforeValidator(_decimal), Field(gt=0), WithJsonSchema(_NUMBER)]
+PositiveAmount = Annotated[Decimal, Field(gt=0), BeforeValidator(_decimal), WithJsonSchema(_NUMBER)]
+Quantity = Annotated[Decimal, Field(gt=0), BeforeValidator(_decimal), WithJsonSchema(_NUMBER)]
 UnitPrice = Annotated[Decimal, BeforeValidator(_decimal), WithJsonSchema(_NUMBER)]
-Percent = Annotated[Decimal, BeforeValidator(_decimal), Field(ge=0, le=100), WithJsonSchema(_NUMBER)]
-ExchangeRate = Annotated[Decimal, BeforeValidator(_decimal), Field(gt=0), WithJsonSchema(_NUMBER)]
+Percent = Annotated[Decimal, Field(ge=0, le=100), BeforeValidator(_decimal), WithJsonSchema(_NUMBER)]
+ExchangeRate = Annotated[Decimal, Field(gt=0), BeforeValidator(_decimal), WithJsonSchema(_NUMBER)]
 """Units of base currency for one unit of the document's currency."""
 DateField = Annotated[date, BeforeValidator(_date)]
 Flag = Annotated[bool, BeforeValidator(_flag)]
-Days = Annotated[int, BeforeValidator(_whole), Field(ge=0, le=3650)]
-Text = Annotated[str, BeforeValidator(_text), StringConstraints(min_length=1, max_length=255)]
-LongText = Annotated[str, BeforeValidator(_text), StringConstraints(min_length=1, max_length=4000)]
-Code = Annotated[str, BeforeValidator(_text), StringConstraints(min_length=1, max_length=60)]
+Days = Annotated[int, Field(ge=0, le=3650), BeforeValidator(_whole)]
+Text = Annotated[str, StringConstraints(min_length=1, max_length=255), BeforeValidator(_text)]
+LongText = Annotated[str, StringConstraints(min_length=1, max_length=4000), BeforeValidator(_text)]
+Code = Annotated[str, StringConstraints(min_length=1, max_length=60), BeforeValidator(_text)]
 Currency = Annotated[str, BeforeValidator(_currency), WithJsonSchema({"type": "string", "pattern": "^[A-Z]{3}$"})]
-Country = Annotated[str, BeforeValidator(_text), StringConstraints(pattern="^[A-Z]{2}$")]
-Reference = Annotated[str, BeforeValidator(_name), StringConstraints(min_length=1, max_length=120)]
+Country = Annotated[str, StringConstraints(pattern="^[A-Z]{2}$"), BeforeValidator(_text)]
+Reference = Annotated[str, StringConstraints(min_length=1, max_length=120), BeforeValidator(_name)]
 """The name of another declared resource, or the code or name of one that lives in the ERP."""

@@ -205,6 +205,13 @@ def _round_document(
     return rounded
 
 
+def exact_tax(line: PricedLine, prices: str, rate_of: RateOf) -> Decimal | None:
+    """What the line's tax would be before rounding, whatever it states; None when a rate is unknown."""
+    unstated = PricedLine(line.account, line.item, line.taxes, line.tracking, line.base)
+    shares = _exact_taxes(unstated, prices == "inclusive", rate_of)
+    return None if shares is None else _sum(tax for _, tax in shares)
+
+
 def _split_stated(line: PricedLine, currency: str, rate_of: RateOf) -> list[tuple[str, Decimal]]:
     """A stated tax shared among the line's codes by their rates (evenly when a rate is unknown)."""
     stated = line.stated or ZERO
