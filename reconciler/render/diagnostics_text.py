@@ -8,8 +8,8 @@ from pathlib import Path
 
 from reconciler.kernel.diagnostics import Diagnostic, Severity, Source
 from reconciler.kernel.plain import printable
+from reconciler.render.counting import counted
 from reconciler.render.style import Style, Tint, cells, paragraph
-from reconciler.render.words import counted
 
 LineReader = Callable[[Source], str | None]
 _LARGEST_FILE = 64 * 1024 * 1024

@@ -8,9 +8,9 @@ from collections.abc import Iterator
 from reconciler.apply.report import ApplyReport, Finding, StepOutcome, StepResult
 from reconciler.kernel.errors import ExitCode
 from reconciler.kernel.plain import printable
+from reconciler.render.counting import counted
 from reconciler.render.style import Style, Tint, paragraph
 from reconciler.render.table import Column, table
-from reconciler.render.words import counted
 
 MOST_LISTED = 60
 """Successes beyond this many are only counted; everything else is always listed."""
@@ -29,8 +29,8 @@ _MARKS = {
 _COLUMNS = (Column("  resource"), Column("step"), Column("outcome"), Column("number"), Column("ERP id"))
 
 
-def report_text(report: ApplyReport, connection: str | None, style: Style) -> str:
-    """The report for people, ended by a newline."""
+def report_text(report: ApplyReport, connection: str | None, style: Style, run: str = "Apply") -> str:
+    """The report for people, ended by a newline. `run`: what it is called, `Apply` or `Recovery`."""
     lines: list[str] = []
     if report.recovered:
         lines += ["Settled from earlier runs:", *_results(report.recovered, connection, style), ""]
@@ -38,7 +38,7 @@ def report_text(report: ApplyReport, connection: str | None, style: Style) -> st
         lines += [*_results(report.results, connection, style), ""]
     lines += _unknown(report, connection, style)
     lines += _findings(report.findings, connection, style)
-    lines += _end(report, style)
+    lines += _end(report, style, run)
     return "\n".join(lines) + "\n"
 
 
@@ -100,8 +100,8 @@ def _findings(findings: tuple[Finding, ...], connection: str | None, style: Styl
 
 
 def counts_text(report: ApplyReport) -> str:
-    """`3 done, 1 held`, in the order of the outcomes."""
-    counts = Counter(result.outcome for result in report.results)
+    """`3 done, 1 held`, in the order of the outcomes; of a recovery alone, what it settled."""
+    counts = Counter(result.outcome for result in report.results or report.recovered)
     parts = [f"{counts[outcome]:,} {outcome.value}" for outcome in StepOutcome if counts[outcome]]
     if report.bookkeeping:
         parts.append(f"{report.bookkeeping:,} recorded in state alone")
@@ -110,17 +110,17 @@ def counts_text(report: ApplyReport) -> str:
     return ", ".join(parts) or "nothing to do"
 
 
-def _end(report: ApplyReport, style: Style) -> Iterator[str]:
+def _end(report: ApplyReport, style: Style, run: str) -> Iterator[str]:
     words = {
-        ExitCode.OK: ("Apply complete", Tint.GOOD),
-        ExitCode.UNKNOWN: ("Apply ended with an outcome unknown", Tint.ERROR),
-        ExitCode.INCOMPLETE: ("Apply incomplete", Tint.WARNING),
-        ExitCode.ERROR: ("Apply complete, but the books are not as asked for", Tint.WARNING),
+        ExitCode.OK: ("complete", Tint.GOOD),
+        ExitCode.UNKNOWN: ("ended with an outcome unknown", Tint.ERROR),
+        ExitCode.INCOMPLETE: ("incomplete", Tint.WARNING),
+        ExitCode.ERROR: ("complete, but the books are not as asked for", Tint.WARNING),
     }
     if report.stopped:
-        words[ExitCode.INCOMPLETE] = ("Apply stopped, as asked", Tint.WARNING)
+        words[ExitCode.INCOMPLETE] = ("stopped, as asked", Tint.WARNING)
     word, tint = words[report.exit_code]
-    yield from (style.paint(line, tint) for line in paragraph(f"{word}: {counts_text(report)}.", style.width))
+    yield from (style.paint(line, tint) for line in paragraph(f"{run} {word}: {counts_text(report)}.", style.width))
     if report.findings:
         yield f"{counted(len(report.findings), 'finding')}."
     if report.calls:

@@ -6,10 +6,10 @@ from collections.abc import Sequence
 
 from reconciler.kernel.canonical import parse_canonical
 from reconciler.kernel.plain import printable
+from reconciler.render.counting import counted
 from reconciler.render.style import Style, Tint, paragraph
 from reconciler.render.table import Column, table
 from reconciler.render.values import Row, content_rows, lay_out, value_text
-from reconciler.render.words import counted
 from reconciler.state.model import DocumentRow
 from reconciler.workflows.stating import AddressState, BindingSummary, HistoryEntry, Verification
 

@@ -86,8 +86,3 @@ REMEDIES: dict[Remedy, str] = {
     Remedy.VOID: "a void",
     Remedy.UNALLOCATE: "taking allocations off",
 }
-
-
-def counted(number: int, singular: str, plural: str = "") -> str:
-    """`1 step`, `2 steps`."""
-    return f"{number:,} {singular if number == 1 else plural or singular + 's'}"

@@ -1,0 +1,38 @@
+"""`reconciler validate`."""
+
+from __future__ import annotations
+
+import click
+
+from reconciler.cli.invocation import Invocation
+from reconciler.cli.options import json_option
+from reconciler.cli.sessions import say_warnings
+from reconciler.project import load_project
+from reconciler.render.counting import counted
+from reconciler.render.errors import diagnostic_document
+from reconciler.workflows.validating import validate
+
+
+@click.command("validate")
+@json_option
+@click.pass_obj
+def command(invocation: Invocation) -> None:
+    """Check reconciler.yaml and every manifest: schema, references, arithmetic. Looks into no books.
+
+    Every error of a run comes together, each with file, line, column and what to do.
+
+    \b
+    Examples:
+      reconciler validate
+      reconciler validate --json
+    """
+    project = load_project(invocation.root)
+    invocation.connection = project.default_connection
+    loaded = validate(project)
+    found = len(loaded.declaration.resources)
+    if invocation.json:
+        warnings = [diagnostic_document(item) for item in loaded.warnings]
+        invocation.print_json({"valid": True, "resources": found, "diagnostics": warnings})
+        return
+    say_warnings(invocation, loaded.warnings)
+    invocation.print(f"The manifests are valid: {counted(found, 'resource')}.\n")
