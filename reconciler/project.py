@@ -43,7 +43,7 @@ def _project_id(value: Any) -> Any:
 
 
 def _project_name(value: Any) -> Any:
-    if isinstance(value, str) and _NAME.match(value):
+    if isinstance(value, str) and is_project_name(value):
         return value
     raise ValueError("should be a short name such as acme-receivables (letters, digits, '-', '_' and '.')")
 
@@ -143,6 +143,11 @@ class Project:
         if len(self.connections) == 1:
             return next(iter(self.connections))
         return next((name for name, connection in self.connections.items() if connection.default), None)
+
+
+def is_project_name(name: str) -> bool:
+    """Whether a project may be called so: the name also names its state's file."""
+    return _NAME.match(name) is not None
 
 
 def load_project(root: Path) -> Project:

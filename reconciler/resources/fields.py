@@ -92,17 +92,27 @@ def _currency(value: Any) -> Any:
     raise ValueError("should be an ISO 4217 currency code such as USD")
 
 
-_NUMBER = {"anyOf": [{"type": "number"}, {"type": "string", "pattern": r"^-?[0-9]{1,15}(\.[0-9]{1,10})?$"}]}
+_PLAIN = r"[0-9]{1,15}(\.[0-9]{1,10})?$"
+_NUMBER = {"anyOf": [{"type": "number"}, {"type": "string", "pattern": f"^-?{_PLAIN}"}]}
+
+
+def _bounded(**bounds: int) -> dict[str, Any]:
+    return {"anyOf": [{"type": "number", **bounds}, {"type": "string", "pattern": f"^{_PLAIN}"}]}
+
+
+_POSITIVE, _AMOUNT = _bounded(exclusiveMinimum=0), _bounded(minimum=0)
 
 # Bounds come first: pydantic then checks them natively instead of calling back into Python.
 DecimalField = Annotated[Decimal, BeforeValidator(_decimal), WithJsonSchema(_NUMBER)]
-Amount = Annotated[Decimal, Field(ge=0), BeforeValidator(_decimal), WithJsonSchema(_NUMBER)]
+Amount = Annotated[Decimal, Field(ge=0), BeforeValidator(_decimal), WithJsonSchema(_AMOUNT)]
 """An amount of money in the document's currency; its decimals are checked against that currency."""
-PositiveAmount = Annotated[Decimal, Field(gt=0), BeforeValidator(_decimal), WithJsonSchema(_NUMBER)]
-Quantity = Annotated[Decimal, Field(gt=0), BeforeValidator(_decimal), WithJsonSchema(_NUMBER)]
+PositiveAmount = Annotated[Decimal, Field(gt=0), BeforeValidator(_decimal), WithJsonSchema(_POSITIVE)]
+Quantity = Annotated[Decimal, Field(gt=0), BeforeValidator(_decimal), WithJsonSchema(_POSITIVE)]
 UnitPrice = Annotated[Decimal, BeforeValidator(_decimal), WithJsonSchema(_NUMBER)]
-Percent = Annotated[Decimal, Field(ge=0, le=100), BeforeValidator(_decimal), WithJsonSchema(_NUMBER)]
-ExchangeRate = Annotated[Decimal, Field(gt=0), BeforeValidator(_decimal), WithJsonSchema(_NUMBER)]
+Percent = Annotated[
+    Decimal, Field(ge=0, le=100), BeforeValidator(_decimal), WithJsonSchema(_bounded(minimum=0, maximum=100))
+]
+ExchangeRate = Annotated[Decimal, Field(gt=0), BeforeValidator(_decimal), WithJsonSchema(_POSITIVE)]
 """Units of base currency for one unit of the document's currency."""
 DateField = Annotated[date, BeforeValidator(_date)]
 Flag = Annotated[bool, BeforeValidator(_flag)]
