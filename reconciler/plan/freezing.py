@@ -8,7 +8,7 @@ from decimal import Decimal
 from functools import lru_cache
 from typing import Any
 
-from pydantic import ConfigDict, TypeAdapter
+from pydantic import TypeAdapter
 
 from reconciler.kernel.address import Address
 from reconciler.kernel.canonical import canonical_json, parse_canonical
@@ -42,7 +42,7 @@ def freeze_step(step: Step) -> dict[str, Any]:
 
 @lru_cache(maxsize=1)
 def _effect_adapter() -> TypeAdapter[Effect]:
-    return TypeAdapter(Effect, config=ConfigDict(arbitrary_types_allowed=True))
+    return TypeAdapter(Effect)
 
 
 def thaw_operation(data: Mapping[str, Any]) -> Any:
