@@ -14,21 +14,16 @@ from datetime import timedelta
 from reconciler.kernel.clock import Clock, instant_text
 from reconciler.kernel.errors import FenceLost, StateError, StateLocked
 from reconciler.kernel.plain import printable
-from reconciler.state import statements
+from reconciler.state import shapes, statements
 from reconciler.state.backend import Backend
 from reconciler.state.protocol import LockInfo
-from reconciler.state.rows import MalformedRow
 from reconciler.state.transacting import only_row, transact
-
-_TYPES = (str, str, str, str, str, int)
 
 
 def read_lock(backend: Backend) -> tuple[LockInfo | None, int]:
     """The lock, if it is held, and the last fence given out. Inside a transaction."""
     row = only_row(backend, "run_lock", statements.LOCK)
-    if tuple(map(type, row)) != _TYPES:
-        raise MalformedRow("run_lock", row, "a column has a value of the wrong type")
-    info = LockInfo(*row)
+    info = LockInfo(*shapes.LOCK.check(row))
     return (info if info.id else None), info.fence
 
 

@@ -45,6 +45,7 @@ def open_store(path: Path, project_id: str, clock: Clock) -> Opened:
     with _alone(place.parent):
         marker = Marker(place, clock)
         marker.tidy()
+        _tidy(place)
         seen = marker.read()
         if seen is not None and seen.project != project_id:
             seen = None
@@ -155,11 +156,10 @@ def _create(place: Path, project_id: str, clock: Clock, seen: Seen | None) -> st
             f"a new one was made: epoch {epoch} begins. {_CARE}"
         )
     lineage = secrets.token_hex(16)
-    unfinished = place.with_name(f"{place.name}.new")
+    unfinished = _unfinished(place)
     try:
         for name in SIDE_FILES:
             place.with_name(place.name + name).unlink(missing_ok=True)
-            unfinished.with_name(unfinished.name + name).unlink(missing_ok=True)
         create_private(unfinished)
         backend = SqliteBackend(unfinished, journal="delete")
         try:
@@ -172,6 +172,18 @@ def _create(place: Path, project_id: str, clock: Clock, seen: Seen | None) -> st
     except OSError as error:
         raise _unusable(place, _reason(error)) from error
     return notice
+
+
+def _unfinished(place: Path) -> Path:
+    return place.with_name(f"{place.name}.new")
+
+
+def _tidy(place: Path) -> None:
+    """Remove what an interrupted making left."""
+    unfinished = _unfinished(place)
+    with suppress(OSError):
+        for name in ("", *SIDE_FILES):
+            unfinished.with_name(unfinished.name + name).unlink(missing_ok=True)
 
 
 def _put_in_place(unfinished: Path, place: Path) -> None:

@@ -160,6 +160,8 @@ class SqliteBackend:
         why = printable(str(error), 200)
         if code is None and "closed" in why:
             return StateError(f"the state {self.place} is closed")
+        if "decode" in why:
+            return damaged(self.place, why)
         if code is None or code & 0xFF in _REFUSED_VALUES:
             return StateError("a value cannot be stored in the state", why=why)
         what, hint = _ERRORS.get(code & 0xFF, ("", ""))

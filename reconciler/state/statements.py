@@ -5,57 +5,56 @@
 
 from __future__ import annotations
 
-from reconciler.state import rows
+from reconciler.state import shapes
+from reconciler.state.shapes import Shape
 
 
-def _select(table: str, columns: tuple[str, ...], rest: str = "") -> str:
-    return f"SELECT {', '.join(columns)} FROM {table} {rest}".rstrip()  # noqa: S608  names are constants
+def _select(shape: Shape, rest: str = "") -> str:
+    return f"SELECT {', '.join(shape.columns)} FROM {shape.table} {rest}".rstrip()  # noqa: S608  names are constants
 
 
-def _upsert(table: str, columns: tuple[str, ...], *, keep: frozenset[str] = frozenset()) -> str:
-    """Insert, or replace the row whose first column is the same, but for the columns kept."""
-    key, *others = columns
-    changes = ", ".join(f"{name} = excluded.{name}" for name in others if name not in keep)
+def _upsert(shape: Shape, *, ordered: bool = False) -> str:
+    """Insert, or replace the row whose first column is the same; an ordered one keeps its position."""
+    key, *others = shape.columns
+    columns = (*shape.columns, "position") if ordered else shape.columns
+    changes = ", ".join(f"{name} = excluded.{name}" for name in others)
     places = ", ".join("?" for _ in columns)
     return (
-        f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({places}) "  # noqa: S608  names are constants
+        f"INSERT INTO {shape.table} ({', '.join(columns)}) VALUES ({places}) "  # noqa: S608  names are constants
         f"ON CONFLICT ({key}) DO UPDATE SET {changes}"
     )
 
 
-_ORDERED = frozenset({"position"})
-
 # ---- reading ----------------------------------------------------------------------------------------------
 
 VERSION = "SELECT version FROM schema_version"
-META = _select("meta", rows.META)
-BINDINGS = _select("bindings", rows.BINDING)
-DOCUMENTS = _select("documents", rows.DOCUMENT)
-ALLOCATIONS = "SELECT source_document, target_document, amount FROM allocations"
-ATTEMPTS = "SELECT document_id, operation_key, attempt FROM attempts"
-ATTEMPT = "SELECT document_id, operation_key, attempt FROM attempts WHERE document_id = ? AND operation_key = ?"
-INTENT = _select("intents", rows.INTENT, "WHERE request_key = ?")
-INTENTS = _select("intents", rows.INTENT, "ORDER BY position")
-INTENTS_OF_PLAN = _select("intents", rows.INTENT, "WHERE plan_digest = ? ORDER BY position")
-UNSETTLED = _select("intents", rows.INTENT, "WHERE status IN ('open', 'unknown') ORDER BY position")
+META = _select(shapes.META)
+BINDINGS = _select(shapes.BINDING)
+DOCUMENTS = _select(shapes.DOCUMENT)
+ALLOCATIONS = _select(shapes.ALLOCATION)
+ATTEMPTS = _select(shapes.ATTEMPT)
+ATTEMPT = _select(shapes.ATTEMPT, "WHERE document_id = ? AND operation_key = ?")
+INTENT = _select(shapes.INTENT, "WHERE request_key = ?")
+INTENTS = _select(shapes.INTENT, "ORDER BY position")
+INTENTS_OF_PLAN = _select(shapes.INTENT, "WHERE plan_digest = ? ORDER BY position")
+UNSETTLED = _select(shapes.INTENT, "WHERE status IN ('open', 'unknown') ORDER BY position")
 INTENT_EXISTS = "SELECT 1 FROM intents WHERE request_key = ?"
-STAGES = "SELECT stage, data FROM stages WHERE request_key = ? ORDER BY position"
-GROUPS = _select("correction_groups", rows.GROUP, "ORDER BY position")
-OPEN_GROUPS = _select("correction_groups", rows.GROUP, "WHERE status = 'open' ORDER BY position")
-RUNS = _select("runs", rows.RUN, "ORDER BY position")
-RUNS_OF_PLAN = _select("runs", rows.RUN, "WHERE plan_digest = ? ORDER BY position")
-HISTORY_PAGE = _select("history", rows.HISTORY, "WHERE serial > ? ORDER BY serial LIMIT ?")
+STAGES = _select(shapes.STAGE, "WHERE request_key = ? ORDER BY position")
+GROUPS = _select(shapes.GROUP, "ORDER BY position")
+OPEN_GROUPS = _select(shapes.GROUP, "WHERE status = 'open' ORDER BY position")
+RUNS = _select(shapes.RUN, "ORDER BY position")
+RUNS_OF_PLAN = _select(shapes.RUN, "WHERE plan_digest = ? ORDER BY position")
+HISTORY_PAGE = _select(shapes.HISTORY, "WHERE serial > ? ORDER BY serial LIMIT ?")
 HEAD_EXISTS = "SELECT 1 FROM history WHERE hash = ?"
 BOUND = "SELECT 1 FROM bindings WHERE address = ?"
 
 
 def documents_by_id(count: int) -> str:
-    return _select("documents", rows.DOCUMENT, f"WHERE document_id IN ({', '.join('?' * count)})")
+    return _select(shapes.DOCUMENT, f"WHERE document_id IN ({', '.join('?' * count)})")
 
 
 def bodies_by_id(count: int) -> str:
-    places = ", ".join("?" * count)
-    return f"SELECT document_id, body, computed FROM document_bodies WHERE document_id IN ({places})"  # noqa: S608
+    return _select(shapes.BODY, f"WHERE document_id IN ({', '.join('?' * count)})")
 
 
 # ---- writing ----------------------------------------------------------------------------------------------
@@ -85,7 +84,7 @@ DROP_BINDING = (
 )
 """In this order, each with the address."""
 
-PUT_DOCUMENT = _upsert("documents", rows.DOCUMENT)
+PUT_DOCUMENT = _upsert(shapes.DOCUMENT)
 PUT_BODY = (
     "INSERT INTO document_bodies (document_id, body, computed) VALUES (?, ?, ?) "
     "ON CONFLICT (document_id) DO UPDATE SET "
@@ -103,16 +102,16 @@ RAISE_ATTEMPT = (
     "CASE WHEN excluded.attempt > attempts.attempt THEN excluded.attempt ELSE attempts.attempt END"
 )
 LAST_INTENT = "SELECT COALESCE(MAX(position), 0) FROM intents"
-OPEN_INTENT = _upsert("intents", (*rows.INTENT, "position"), keep=_ORDERED)
+OPEN_INTENT = _upsert(shapes.INTENT, ordered=True)
 CLOSE_INTENT = "UPDATE intents SET status = ?, outcome = ?, closed_at = ? WHERE request_key = ?"
 RECORD_STAGE = (
     "INSERT INTO stages (request_key, position, stage, data) "
     "SELECT ?, COALESCE(MAX(position), 0) + 1, ?, ? FROM stages WHERE request_key = ?"
 )
 LAST_GROUP = "SELECT COALESCE(MAX(position), 0) FROM correction_groups"
-PUT_GROUP = _upsert("correction_groups", (*rows.GROUP, "position"), keep=_ORDERED)
+PUT_GROUP = _upsert(shapes.GROUP, ordered=True)
 LAST_RUN = "SELECT COALESCE(MAX(position), 0) FROM runs"
-PUT_RUN = _upsert("runs", (*rows.RUN, "position"), keep=_ORDERED)
+PUT_RUN = _upsert(shapes.RUN, ordered=True)
 HEAD = "SELECT serial, head FROM meta"
 APPEND_HISTORY = "INSERT INTO history (serial, entry, hash) VALUES (?, ?, ?)"
 SET_HEAD = "UPDATE meta SET serial = ?, head = ?"
@@ -123,7 +122,7 @@ CONFIRM_EPOCH = "UPDATE meta SET unconfirmed = 0"
 
 # ---- the lock ---------------------------------------------------------------------------------------------
 
-LOCK = "SELECT id, holder, command, acquired_at, expires_at, fence FROM run_lock"
+LOCK = _select(shapes.LOCK)
 TAKE_LOCK = (
     "UPDATE run_lock SET id = ?, holder = ?, command = ?, acquired_at = ?, expires_at = ?, fence = fence + 1"
 )

@@ -107,7 +107,7 @@ class SqlStore:
 
     def stages(self, key: str) -> Sequence[tuple[str, Mapping[str, str]]]:
         with self._transaction():
-            return [rows.read_stage(key, row) for row in self._backend.query(statements.STAGES, (key,))]
+            return list(map(rows.read_stage, self._backend.query(statements.STAGES, (key,))))
 
     def attempt(self, document_id: str, operation_key: str) -> int:
         with self._transaction():

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from reconciler.kernel.errors import StateError
 from reconciler.kernel.plain import printable
 from reconciler.state.backend import Backend, Row
-from reconciler.state.rows import MalformedRow
+from reconciler.state.shapes import MalformedRow
 
 
 @contextmanager
@@ -31,7 +31,7 @@ def only_row(backend: Backend, table: str, statement: str) -> Row:
     """The row of a table that always has exactly one."""
     found = list(backend.query(statement))
     if len(found) != 1:
-        raise MalformedRow(table, (), f"it has {len(found)} rows instead of one")
+        raise MalformedRow(table, f"it has {len(found)} rows instead of one")
     return found[0]
 
 
