@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import date
 from decimal import Decimal
 from typing import Literal, assert_never
 
 from reconciler.kernel.money import Rounding
-from reconciler.providers.errors import AlreadyExists, ProviderError, Rejected, Stale
+from reconciler.providers.errors import (
+    AlreadyExists,
+    Indeterminate,
+    ProviderError,
+    Rejected,
+    Stale,
+    Unavailable,
+)
 from reconciler.providers.operations import (
     Allocate,
     Attach,
@@ -44,7 +53,7 @@ from reconciler.sandboxes.ledger.commands import (
 from reconciler.sandboxes.ledger.engine import Books
 from reconciler.sandboxes.ledger.normal import normal_content
 from reconciler.sandboxes.ledger.records import Record
-from reconciler.sandboxes.ledger.refusal import Refusal, RefusalCode
+from reconciler.sandboxes.ledger.refusal import BooksBusy, CommitUncertain, Refusal, RefusalCode
 from reconciler.sandboxes.ledger.settings import BooksSettings
 
 _ZERO = Decimal(0)
@@ -132,6 +141,17 @@ def done_from(record: Record, remote_id: str) -> Done:
         return Done(remote_id)
     observed = observed_from(record)
     return Done(record.id, observed.revision, record.number, observed)
+
+
+@contextmanager
+def translated() -> Iterator[None]:
+    """Failures of the books as the kit classes them: not written, or not known."""
+    try:
+        yield
+    except BooksBusy as error:
+        raise Unavailable(str(error)) from error
+    except CommitUncertain as error:
+        raise Indeterminate(str(error)) from error
 
 
 def error_from(refusal: Refusal) -> ProviderError:

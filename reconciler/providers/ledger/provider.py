@@ -10,7 +10,7 @@ from pydantic import BaseModel
 
 from reconciler.kernel.clock import Clock
 from reconciler.providers.capabilities import Capabilities
-from reconciler.providers.errors import Indeterminate, ProviderError, Unavailable
+from reconciler.providers.errors import Indeterminate, ProviderError
 from reconciler.providers.ledger.capabilities import ledger_capabilities
 from reconciler.providers.ledger.codec import (
     command_for,
@@ -19,6 +19,7 @@ from reconciler.providers.ledger.codec import (
     error_from,
     normalized,
     observed_from,
+    translated,
 )
 from reconciler.providers.ledger.opening import new_books, open_port
 from reconciler.providers.ledger.searching import probe_records
@@ -41,7 +42,7 @@ from reconciler.providers.protocol import (
 from reconciler.resources.kinds import Content
 from reconciler.sandboxes.ledger.port import LedgerPort
 from reconciler.sandboxes.ledger.records import Selection
-from reconciler.sandboxes.ledger.refusal import BooksBusy, CommitUncertain, Refusal
+from reconciler.sandboxes.ledger.refusal import Refusal
 
 
 class LedgerProvider:
@@ -56,10 +57,8 @@ class LedgerProvider:
 
     def company(self) -> Company:
         self._count()
-        try:
+        with translated():
             return company_from(self.port.books())
-        except BooksBusy as error:
-            raise Unavailable(str(error)) from error
 
     def capabilities(self) -> Capabilities:
         return self._capabilities
@@ -67,19 +66,15 @@ class LedgerProvider:
     def observe(self, query: Query) -> Iterator[Observed]:
         self._count()
         selection = Selection(query.kinds, query.ids, query.references, query.open_only)
-        try:
+        with translated():
             for record in self.port.records(selection):
                 yield observed_from(record)
-        except BooksBusy as error:
-            raise Unavailable(str(error)) from error
 
     def lookup(self, probes: Sequence[Probe]) -> Sequence[Lookup]:
         self._count()
         as_of = self.clock.now()
-        try:
+        with translated():
             return probe_records(self.port, probes, as_of)
-        except BooksBusy as error:
-            raise Unavailable(str(error)) from error
 
     def normalize(self, kind: str, content: Content) -> Normalized:
         return normalized(kind, content)
@@ -111,12 +106,8 @@ class LedgerProvider:
     def _run(self, requests: Sequence[ExecuteRequest]) -> list[Done | ProviderError]:
         """Requests in one commit; one outcome each. Raises a ProviderError that speaks for all."""
         self._count()
-        try:
+        with translated():
             answers = self.port.run([command_for(request) for request in requests])
-        except BooksBusy as error:
-            raise Unavailable(str(error)) from error
-        except CommitUncertain as error:
-            raise Indeterminate(str(error)) from error
         return [
             error_from(answer)
             if isinstance(answer, Refusal)
