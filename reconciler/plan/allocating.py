@@ -154,17 +154,27 @@ def _short(draft: Draft, wanted: Wanted, opened: Decimal, needed: Decimal) -> Sh
     return Shortfall(f"{target} has {decimal_text(opened)} open, the allocation needs {decimal_text(needed)}")
 
 
-def take_off(draft: Draft, identity: str, lower: Decimal, current: Mapping[str, LiveAllocation]) -> list[Move]:
-    """Take `lower` off what a source settles of a target, last documents first."""
+def moves_off(draft: Draft, identity: str, lower: Decimal, current: Mapping[str, LiveAllocation]) -> list[Move]:
+    """How `lower` comes off what a source settles of a target: last documents first."""
     moves: list[Move] = []
-    by_document = {row.document_id: row for row in reversed(targets_of(draft, identity))}
-    for document, item in sorted(current.items(), key=lambda pair: list(by_document).index(pair[0])):
-        part = min(lower, item.amount)
-        if part > ZERO:
-            row = by_document[document]
+    for row in reversed(targets_of(draft, identity)):
+        item = current.get(row.document_id)
+        part = min(lower, item.amount) if item is not None else ZERO
+        if item is not None and part > ZERO:
             moves.append(Move(identity, row, None, item.amount, item.amount - part))
-            draft.opens[document] = draft.open_of_document(row) + part + item.discount + item.write_off
             lower -= part
+    return moves
+
+
+def take_off(draft: Draft, identity: str, lower: Decimal, current: Mapping[str, LiveAllocation]) -> list[Move]:
+    """The same, and the targets' open balances rise by it."""
+    moves = moves_off(draft, identity, lower, current)
+    for move in moves:
+        assert move.row is not None
+        item = current[move.row.document_id]
+        given_up = item.discount + item.write_off if move.after == ZERO else ZERO
+        back = move.before - move.after + given_up
+        draft.opens[move.row.document_id] = draft.open_of_document(move.row) + back
     return moves
 
 

@@ -11,7 +11,7 @@ from reconciler.plan.allocating import (
     Shortfall,
     allocation_step,
 )
-from reconciler.plan.comparing import align, changed_fields, describe, plain
+from reconciler.plan.comparing import align, changed_fields, plain
 from reconciler.plan.correcting import effect_of
 from reconciler.plan.desired import Desired
 from reconciler.plan.draft import Draft
@@ -52,14 +52,11 @@ def plan_bound(draft: Draft, chain: Chain, desired: Desired) -> None:
     fields, before, after = _differences(draft, at, desired)
     amendable = [name for name in fields if _may_amend(draft, at, name)]
     rest = tuple(name for name in fields if name not in amendable)
-    changes = (
-        describe(
-            {name: before[name] for name in fields},
-            {name: after[name] for name in fields},
-            lambda content: draft.index.with_names(chain.address.connection, chain.address.kind, content),
-        )
-        if fields
-        else ()
+    changes = draft.describe(
+        chain.address,
+        {name: before[name] for name in fields},
+        {name: after[name] for name in fields},
+        desired.content if "currency" in desired.content else at.effective,
     )
     if desired.state == "draft" and at.live.phase != "draft" and KINDS[chain.address.kind].is_document:
         draft.block(
@@ -269,7 +266,6 @@ def _amend(
     draft.use(chain, at.row, at.live, balance=bool(moves))
     drifted = chain.binding.declared_digest == desired.digest
     action, reason = _action(bool(after), posts, moves, drifted)
-    names = {name: desired.names.get(name) for name in desired.content}
     draft.change(
         chain.address,
         action,
@@ -277,10 +273,8 @@ def _amend(
         fields=(*changes, *shown),
         steps=tuple(planned),
         phase=at.live.phase,
-        before=plain(draft.index.with_names(chain.address.connection, chain.address.kind, at.effective)),
-        after=plain(
-            {**draft.index.with_names(chain.address.connection, chain.address.kind, at.effective), **names}
-        ),
+        before=draft.shown(chain.address, chain.address.kind, at.effective),
+        after=draft.shown(chain.address, chain.address.kind, {**at.effective, **desired.content}),
         irreversible=posts,
         remote_id=at.row.remote_id,
         number=at.row.number,

@@ -11,7 +11,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
-from reconciler.kernel.money import decimal_text
+from reconciler.kernel.money import decimal_text, fits, round_amount
 from reconciler.plan.model import FieldChange
 from reconciler.resources.kinds import Content, Kind, Path
 
@@ -79,24 +79,34 @@ def changed_fields(live: Content, declared: Content) -> list[str]:
     return [field for field, value in declared.items() if live.get(field) != value]
 
 
-def plain(value: Any) -> Any:
-    """JSON-like: Decimals and dates as text."""
+_MONEY = frozenset({"amount", "unit_price", "tax_amount", "credit_limit"})
+
+
+def plain(value: Any, currency: str = "", key: str = "") -> Any:
+    """JSON-like: Decimals and dates as text; money with all the decimals of `currency`, when it is known."""
     if isinstance(value, Decimal):
-        return decimal_text(value)
+        return money_text(value, currency) if key in _MONEY and currency else decimal_text(value)
     if isinstance(value, date):
         return value.isoformat()
     if isinstance(value, Mapping):
-        return {key: plain(item) for key, item in value.items()}
+        return {name: plain(item, currency, name) for name, item in value.items()}
     if isinstance(value, (list, tuple)):
-        return [plain(item) for item in value]
+        return [plain(item, currency, key) for item in value]
     return value
 
 
-def describe(before: Content, after: Content, name: Callable[[Content], Content]) -> tuple[FieldChange, ...]:
+def money_text(value: Decimal, currency: str) -> str:
+    """`2000` → `2000.00` in USD; what has more decimals (a unit price) keeps them."""
+    return decimal_text(value) if not fits(value, currency) else str(round_amount(value, currency))
+
+
+def describe(
+    before: Content, after: Content, name: Callable[[Content], Content], currency: str = ""
+) -> tuple[FieldChange, ...]:
     """What differs between two aligned contents, leaf by leaf. `name` turns identities into names."""
     from deepdiff.diff import DeepDiff
 
-    left, right = plain(name(before)), plain(name(after))
+    left, right = plain(name(before), currency), plain(name(after), currency)
     tree = DeepDiff(left, right, view="tree", verbose_level=2, threshold_to_diff_deeper=0)
     found: list[FieldChange] = []
     for report in tree.values():

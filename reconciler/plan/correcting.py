@@ -12,7 +12,6 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
-from reconciler.kernel.address import Address
 from reconciler.kernel.canonical import digest
 from reconciler.kernel.money import ZERO, decimal_text
 from reconciler.plan.allocating import (
@@ -25,7 +24,6 @@ from reconciler.plan.allocating import (
     wanted_of,
 )
 from reconciler.plan.buckets import Sums, bucket_lines, currency_of
-from reconciler.plan.comparing import plain
 from reconciler.plan.desired import Desired
 from reconciler.plan.draft import Draft, step_id
 from reconciler.plan.index import Chain
@@ -33,6 +31,7 @@ from reconciler.plan.lowering import create_step, receivable_of
 from reconciler.plan.model import Action, Effect, Group, Reason, Role, Step
 from reconciler.plan.proof import movements
 from reconciler.plan.remedies import PostedChange
+from reconciler.plan.sources import freed_by_consent, sources_of
 from reconciler.providers.capabilities import Remedy, Verb
 from reconciler.providers.operations import Reverse, Void
 from reconciler.resources.kinds import Content
@@ -100,9 +99,16 @@ class Correction:
         self.documents.append((step, kind, content))
         return step
 
-    def allocate(self, chain: Chain, source: DocumentRow | Step, move: Move, effect: Effect | None = None) -> Step:
+    def allocate(self, chain: Chain, source: DocumentRow | Step, move: Move, after: tuple[str, ...] = ()) -> Step:
+        """An allocation of this correction; `after`: steps outside it that must come first."""
         step = allocation_step(
-            self.draft, chain, source, move, depends=self.last, group=self.id, reason=self.reason, effect=effect
+            self.draft,
+            chain,
+            source,
+            move,
+            depends=(*self.last, *after),
+            group=self.id,
+            reason=self.reason,
         )
         self.steps.append(step)
         return step
@@ -114,13 +120,12 @@ class Correction:
         ids = tuple(step.id for step in self.steps)
         draft.groups.append(Group(self.id, address, self.remedy, self.reason, ids, proof))
         for step, kind, content in self.documents:
-            names = draft.index.with_names(address.connection, kind, content)
             draft.change(
                 address,
                 _ROLE_ACTIONS[step.role],
                 action_reason,
                 label=step.label,
-                after=plain(names),
+                after=draft.shown(address, kind, content),
                 steps=(step.id,),
                 group=self.id,
                 detail=f"{self.remedy} of {draft.label(address)}: {self.reason}",
@@ -206,12 +211,16 @@ def credit(draft: Draft, change: PostedChange, desired: Desired) -> None:
 def _apply(group: Correction, credit_step: Step, amount: Decimal) -> Decimal:
     """Apply a new credit note to the chain's open documents; returns what is left of it."""
     draft = group.draft
+    freed = freed_by_consent(draft, group.chain)
     for row in group.chain.members:
         if row.role == Role.CREDIT:
             continue
-        part = min(amount, draft.open_of_document(row))
+        room, waits_for = freed.get(row.document_id, (ZERO, ()))
+        part = min(amount, draft.open_of_document(row) + room)
         if part > ZERO:
-            group.allocate(group.chain, credit_step, Move(f"#{group.chain.id}", row, None, ZERO, part))
+            needs = waits_for if part > draft.open_of_document(row) else ()
+            move = Move(f"#{group.chain.id}", row, None, ZERO, part)
+            group.allocate(group.chain, credit_step, move, after=needs)
             draft.lower_open(row.document_id, part)
             amount -= part
     return amount
@@ -244,7 +253,7 @@ def credit_and_reissue(draft: Draft, change: PostedChange, desired: Desired) -> 
     chain = change.chain
     wanted, marks = _reissue_content(draft, change, desired)
     group = Correction.begin(draft, chain, Remedy.CREDIT_AND_REISSUE, effect_of(desired, **marks))
-    sources = _sources(draft, chain)
+    sources = sources_of(draft, chain)
     freed = _unallocate(draft, group, sources)
     made, rest = full_credit(draft, group, change, generation_after=True, effect=Effect())
     number = numbers(draft, chain, "invoice", "R", Role.REISSUE, desired.content.get("reissue_number"))
@@ -291,38 +300,6 @@ def _reissue_content(draft: Draft, change: PostedChange, desired: Desired) -> tu
         content["due_date"] = content["issue_date"]
         noted["due_date"] = content["due_date"].isoformat()
     return content, {"noted": noted}
-
-
-def _sources(draft: Draft, chain: Chain) -> list[tuple[Chain, DocumentRow, Wanted | None]]:
-    """Our bound sources (not this chain's own credits) that settle it or are declared to."""
-    identity = f"#{chain.id}"
-    found: list[tuple[Chain, DocumentRow, Wanted | None]] = []
-    for other in sorted(draft.index.chains.values(), key=lambda item: item.address):
-        if (
-            other.address.kind not in ("payment", "credit_note")
-            or other.address.connection != chain.address.connection
-        ):
-            continue
-        row = other.current
-        live = draft.index.live(row) if row is not None else None
-        if row is None or live is None or live.phase in ("void", "reversed", "draft"):
-            continue
-        wanted = _declared_allocation(draft, other.address, identity)
-        if identity in live_by_chain(draft, other, live) or wanted is not None:
-            found.append((other, row, wanted))
-    return found
-
-
-def _declared_allocation(draft: Draft, address: Address, identity: str) -> Wanted | None:
-    resource = draft.index.declared.get(address)
-    if resource is None:
-        return None
-    content = resource.content()
-    for item in content.get("allocations") or ():
-        name, kind = (item["invoice"], "invoice") if "invoice" in item else (item["credit_note"], "credit_note")
-        if draft.index.identity(Address(address.connection, kind, name)) == identity:
-            return (wanted_of({"allocations": [{**item, kind: identity}]}) or {})[identity]
-    return None
 
 
 def _unallocate(

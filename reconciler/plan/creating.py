@@ -17,7 +17,6 @@ from reconciler.plan.allocating import (
     targets_of,
     wanted_of,
 )
-from reconciler.plan.comparing import plain
 from reconciler.plan.correcting import effect_of
 from reconciler.plan.desired import Desired
 from reconciler.plan.draft import Draft
@@ -137,12 +136,12 @@ def plan_create(draft: Draft, desired: Desired, ended: Chain | None = None) -> N
             draft.opens[draft.index.identity(address)] = opened
     draft.use_unbound(address, address.kind)
     _footprint_targets(draft, wanted)
-    names = {key: value for key, value in desired.names.items() if key not in KINDS[address.kind].never_sent}
+    sent = {key: value for key, value in content.items() if key not in KINDS[address.kind].never_sent}
     draft.change(
         address,
         Action.CREATE,
         Reason.DECLARED,
-        after=plain(names),
+        after=draft.shown(address, address.kind, sent),
         steps=tuple(ids),
         irreversible=KINDS[address.kind].is_document and desired.state == "posted",
         receivable=receivable_of(draft, address, address.kind, content),

@@ -10,6 +10,8 @@ from typing import Any
 from reconciler.kernel.address import Address, encode_name
 from reconciler.kernel.identity import reference_for
 from reconciler.kernel.money import ZERO, decimal_text
+from reconciler.plan.buckets import currency_of
+from reconciler.plan.comparing import describe, plain
 from reconciler.plan.index import Chain, Index
 from reconciler.plan.inputs import PlanInputs
 from reconciler.plan.model import (
@@ -17,6 +19,7 @@ from reconciler.plan.model import (
     Bookkeeping,
     Change,
     Drift,
+    FieldChange,
     FootprintRow,
     Group,
     Reason,
@@ -25,6 +28,7 @@ from reconciler.plan.model import (
 )
 from reconciler.providers.capabilities import KindCapabilities, Numbering, Remedy
 from reconciler.providers.protocol import Observed
+from reconciler.resources.kinds import Content
 from reconciler.resources.resource import Resource
 from reconciler.state.model import DocumentRow
 
@@ -61,9 +65,13 @@ class Draft:
     def capabilities(self, address: Address, kind: str | None = None) -> KindCapabilities:
         return self.index.snapshot(address.connection).capabilities.kind(kind or address.kind)
 
-    def allows(self, remedy: Remedy, address: Address) -> bool:
+    def consents(self, remedy: Remedy, address: Address) -> bool:
         """Whether this plan's options consent to a remedy for an address."""
-        if (remedy, address) in self.inputs.options.allows:
+        return (remedy, address) in self.inputs.options.allows
+
+    def allows(self, remedy: Remedy, address: Address) -> bool:
+        """The same, when the consent is being used."""
+        if self.consents(remedy, address):
             self.allowed_used.add((remedy, address))
             return True
         return False
@@ -99,6 +107,22 @@ class Draft:
     def is_closed(self, connection: str, day: date) -> bool:
         closed = self.index.snapshot(connection).company.closed_through
         return closed is not None and day <= closed
+
+    def shown(self, address: Address, kind: str, content: Content) -> Any:
+        """Content in identity space as people read it: names, and money with its currency's decimals."""
+        currency = currency_of(self.index, address.connection, content)
+        return plain(self.index.with_names(address.connection, kind, content), currency)
+
+    def describe(
+        self, address: Address, before: Content, after: Content, whole: Content
+    ) -> tuple[FieldChange, ...]:
+        """What differs between two aligned contents; `whole` tells the currency."""
+        if before == after:
+            return ()
+        currency = currency_of(self.index, address.connection, whole)
+        return describe(
+            before, after, lambda c: self.index.with_names(address.connection, address.kind, c), currency
+        )
 
     def reference(self, address: Address, kind: str, document: str, name: str) -> str:
         caps = self.capabilities(address, kind)

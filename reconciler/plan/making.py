@@ -10,7 +10,6 @@ from reconciler.kernel.address import Address
 from reconciler.plan import creating
 from reconciler.plan.allocating import live_by_chain, wanted_of
 from reconciler.plan.bound import plan_bound
-from reconciler.plan.comparing import plain
 from reconciler.plan.desired import Desired, desired_of, digest_of, resolve_all
 from reconciler.plan.draft import Draft
 from reconciler.plan.index import Chain, Index, Unresolved
@@ -313,7 +312,7 @@ def _show_adoption(draft: Draft, chain: Chain, wanted: Desired) -> None:
         Action.ADOPT,
         Reason.ADOPTION_DECLARED if by_word else Reason.OURS_BY_REFERENCE,
         detail="bind it; the ERP is not touched" if by_word else "it carries our reference: bind it again",
-        after=plain(wanted.names),
+        after=draft.shown(chain.address, chain.address.kind, wanted.content),
         remote_id=row.remote_id,
         number=row.number,
         phase=row.phase,

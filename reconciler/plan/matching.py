@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from reconciler.kernel.address import Address
 from reconciler.kernel.identity import Tagged, tag_of
 from reconciler.plan.buckets import Bucket, Sums, buckets, difference
-from reconciler.plan.comparing import align, changed_fields, describe
+from reconciler.plan.comparing import align
 from reconciler.plan.desired import Desired
 from reconciler.plan.draft import Draft
 from reconciler.plan.index import Index
@@ -202,12 +202,7 @@ def _compared(draft: Draft, desired: Desired, adopted: Adopted) -> Adopted | Obs
     if len(members) > 1:
         wanted.pop("lines", None)
     left, right = align(KINDS[address.kind], live, wanted)
-    different = changed_fields(left, right)
-    fields = (
-        describe(left, right, lambda c: draft.index.with_names(address.connection, address.kind, c))
-        if different
-        else ()
-    )
+    fields = draft.describe(address, left, right, live)
     if not fields and len(members) > 1 and not _nets_to(draft, desired, members):
         fields = (FieldChange("lines", "the corrections in the ERP net to something else", "declared lines"),)
     if fields:

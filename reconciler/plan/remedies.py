@@ -16,6 +16,7 @@ from reconciler.plan.buckets import Bucket, Sums, buckets, difference, overlaid_
 from reconciler.plan.draft import Draft, offer, permitted
 from reconciler.plan.index import Chain
 from reconciler.plan.model import RemedyOffer, Role
+from reconciler.plan.sources import freed_by_consent
 from reconciler.providers.capabilities import Remedy
 from reconciler.providers.protocol import Observed
 from reconciler.resources.kinds import Content
@@ -109,6 +110,7 @@ def _credit_problem(draft: Draft, change: PostedChange) -> str:
         return ""
     members = [row for row in change.chain.members if row.role != Role.CREDIT]
     opened = sum((draft.open_of_document(row) for row in members), ZERO)
+    opened += sum((amount for amount, _ in freed_by_consent(draft, change.chain).values()), ZERO)
     if -change.gross <= opened:
         return ""
     return f"the decrease of {decimal_text(-change.gross)} is more than the {decimal_text(opened)} still open"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from reconciler.plan.buckets import buckets, difference
-from reconciler.plan.comparing import align, changed_fields, describe
+from reconciler.plan.comparing import align, changed_fields
 from reconciler.plan.draft import Draft
 from reconciler.plan.index import Chain
 from reconciler.plan.matching import net_of
@@ -102,10 +102,8 @@ def note_drift(draft: Draft, at: Standing) -> None:
         was = {key: value for key, value in remembered.items() if key not in skip}
         now, was = align(KINDS[chain.address.kind], at.effective, was)
         if changed := changed_fields(now, was):
-            fields = describe(
-                {key: was[key] for key in changed},
-                {key: now[key] for key in changed},
-                lambda content: draft.index.with_names(chain.address.connection, chain.address.kind, content),
+            fields = draft.describe(
+                chain.address, {key: was[key] for key in changed}, {key: now[key] for key in changed}, at.effective
             )
             draft.drift.append(
                 Drift(chain.address, "field", "changed in the ERP since it was last recorded", fields)
