@@ -11,6 +11,7 @@ from reconciler.kernel.diagnostics import Diagnostic
 from reconciler.manifests.loading import load_declaration
 from reconciler.project import load_project
 from reconciler.render.diagnostics_text import diagnostics_text, lines_under
+from reconciler.render.style import paragraph
 from reconciler.resources.resource import Declaration
 from reconciler.workflows.session import Session, open_session
 
@@ -21,7 +22,8 @@ def session_for(invocation: Invocation) -> Iterator[Session]:
     invocation.connection = load_project(invocation.root).default_connection
     with open_session(invocation.root, invocation.clock) as session:
         for notice in session.notices:
-            invocation.say(f"Note: {notice}\n")
+            lines = paragraph(f"Note: {notice}", invocation.style(sys.stderr).width, "", "  ")
+            invocation.say("\n".join(lines) + "\n\n")
         yield session
 
 

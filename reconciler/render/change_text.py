@@ -3,22 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from decimal import Decimal
 
-from reconciler.kernel.money import amount_text
 from reconciler.kernel.plain import printable
 from reconciler.plan.model import Action, Change, Drift, Group, Movement, Step
+from reconciler.render.amounts import currency_of, field_with_cents, money, with_cents
 from reconciler.render.style import Style, Tint, cells, pad, pad_left, paragraph
-from reconciler.render.values import Row, change_rows, content_rows, lay_out
+from reconciler.render.values import Row, change_rows, content_rows, in_order, lay_out
 from reconciler.render.words import CORRECTION_SYMBOL, PHRASES, REASONS, REMEDIES, SYMBOLS
 
 _NEW = frozenset({Action.CREATE, Action.CREDIT, Action.SUPPLEMENT, Action.REISSUE})
-
-
-def money(amount: Decimal, currency: str) -> str:
-    """`+2,373.45 USD`, with a true minus."""
-    sign = "+" if amount > 0 else "−" if amount < 0 else ""
-    return f"{sign}{amount_text(abs(amount), currency)} {currency}"
 
 
 def change_lines(change: Change, connection: str | None, style: Style, indent: int = 2) -> list[str]:
@@ -35,8 +28,15 @@ def change_lines(change: Change, connection: str | None, style: Style, indent: i
 
 def _rows(change: Change) -> list[Row]:
     if change.fields:
-        return change_rows(change.fields)
-    return content_rows(change.after) if change.action in _NEW and change.after else []
+        return _field_rows(change)
+    if change.action not in _NEW or not change.after:
+        return []
+    return content_rows(in_order(change.address.kind, with_cents(change.after, currency_of(change))))
+
+
+def _field_rows(change: Change) -> list[Row]:
+    currency = currency_of(change)
+    return change_rows(field_with_cents(item, currency) for item in change.fields)
 
 
 def _phrase(change: Change) -> str:
@@ -78,7 +78,7 @@ def blocked_lines(change: Change, connection: str | None, style: Style) -> list[
         lines += paragraph(change.detail, style.width, margin)
     facts = [("phase", change.phase), ("reason", change.reason.value), ("declared at", change.source)]
     rows = [Row(name, printable(text, 200)) for name, text in facts if text]
-    lines += lay_out(rows + change_rows(change.fields), style, 6)
+    lines += lay_out(rows + _field_rows(change), style, 6)
     lines += _offers(change, style)
     if change.hint:
         lines += paragraph(f"hint: {change.hint}", style.width, margin, margin + "  ")

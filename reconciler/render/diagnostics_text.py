@@ -49,8 +49,19 @@ def diagnostics_text(
 ) -> str:
     """Every diagnostic, in the order given, and a count; ended by a newline."""
     found = list(diagnostics)
-    blocks = ["\n".join(_block(item, style, line_of, connection)) for item in found]
+    blocks = diagnostic_blocks(found, style, line_of=line_of, connection=connection)
     return "\n\n".join([*blocks, _count(found)]) + "\n"
+
+
+def diagnostic_blocks(
+    diagnostics: Iterable[Diagnostic],
+    style: Style,
+    *,
+    line_of: LineReader = no_lines,
+    connection: str | None = None,
+) -> list[str]:
+    """A text for each, of several lines."""
+    return ["\n".join(_block(item, style, line_of, connection)) for item in diagnostics]
 
 
 def _count(found: list[Diagnostic]) -> str:

@@ -6,7 +6,7 @@ from typing import Any
 
 from reconciler.kernel.diagnostics import Diagnostic, Source
 from reconciler.kernel.errors import InvalidInput, ReconcilerError
-from reconciler.render.diagnostics_text import LineReader, diagnostics_text, no_lines
+from reconciler.render.diagnostics_text import LineReader, diagnostic_blocks, no_lines
 from reconciler.render.style import Style, Tint, paragraph
 
 
@@ -14,11 +14,9 @@ def error_text(
     error: ReconcilerError, style: Style, *, line_of: LineReader = no_lines, connection: str | None = None
 ) -> str:
     """What, why and what to do; an invalid input's findings first."""
-    lines: list[str] = []
     diagnostics = error.diagnostics if isinstance(error, InvalidInput) else ()
-    if diagnostics:
-        lines += diagnostics_text(diagnostics, style, line_of=line_of, connection=connection).splitlines()
-        lines.append("")
+    blocks = diagnostic_blocks(diagnostics, style, line_of=line_of, connection=connection)
+    lines = [line for block in blocks for line in (*block.split("\n"), "")]
     head, *rest = _paragraphs(error.what, style, "Error: ")
     lines.append(style.paint("Error:", Tint.ERROR) + head[len("Error:") :])
     lines += rest

@@ -9,7 +9,8 @@ from decimal import Decimal
 from reconciler.kernel.money import ZERO
 from reconciler.kernel.plain import printable
 from reconciler.plan.model import Action, Change, Plan
-from reconciler.render.change_text import blocked_lines, change_lines, drift_lines, group_lines, money
+from reconciler.render.amounts import money
+from reconciler.render.change_text import blocked_lines, change_lines, drift_lines, group_lines
 from reconciler.render.counting import counted
 from reconciler.render.style import Style, Tint, pack, paragraph
 from reconciler.render.words import CORRECTION_SYMBOL, SYMBOLS, VERBS

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from reconciler.kernel.canonical import parse_canonical
 from reconciler.kernel.plain import printable
 from reconciler.render.counting import counted
 from reconciler.render.style import Style, Tint, paragraph
 from reconciler.render.table import Column, table
-from reconciler.render.values import Row, content_rows, lay_out, value_text
+from reconciler.render.values import Row, content_rows, in_order, lay_out, value_text
 from reconciler.state.model import DocumentRow
 from reconciler.workflows.stating import AddressState, BindingSummary, HistoryEntry, Verification
 
@@ -70,7 +70,8 @@ def _document(document: DocumentRow, style: Style) -> list[str]:
     }
     rows = [Row(key, value_text(value)) for key, value in facts.items() if value]
     for title, body in (("", document.body), ("computed ", document.computed)):
-        rows += [Row(title + row.path, row.value, row.before) for row in content_rows(_mapping(body))]
+        content = in_order(document.kind, _mapping(body))
+        rows += [Row(title + row.path, row.value) for row in content_rows(content)]
     return lines + lay_out(rows, style, 4)
 
 
@@ -83,16 +84,37 @@ def _mapping(body: str) -> dict[str, object]:
 
 
 def history_text(entries: Sequence[HistoryEntry], style: Style) -> str:
-    """`history`: oldest first."""
+    """`history`: oldest first; a line an entry, and one for each step it records."""
     if not entries:
         return "The history is empty: nothing was applied yet.\n"
     lines: list[str] = []
     for entry in entries:
-        head = f"{entry.serial:>5}  {style.paint(entry.hash[:12], Tint.FAINT)}"
-        text = ", ".join(f"{key}: {value_text(value)}" for key, value in entry.entry.items())
-        first, *rest = paragraph(text, style.width - 21)
-        lines += [f"{head}  {first}", *(" " * 21 + line for line in rest)]
+        facts = dict(entry.entry)
+        steps = facts.pop("steps", ())
+        at = str(facts.pop("at", ""))[:19].replace("T", " ")
+        event = str(facts.pop("event", ""))
+        text = "  ".join(
+            [event, *(f"{key} {_short(value)}" for key, value in facts.items() if value not in ("", None))]
+        )
+        head = f"{entry.serial:>5}  {entry.hash[:12]}  {printable(at)}  "
+        first, *rest = paragraph(text, max(style.width - len(head), 16))
+        lines += [style.paint(head, Tint.FAINT) + first, *(" " * 7 + line for line in rest)]
+        for step in steps if isinstance(steps, (list, tuple)) else ():
+            lines += paragraph(_step(step), style.width, " " * 9, " " * 11)
     return "\n".join(lines) + "\n"
+
+
+def _short(value: object) -> str:
+    """A digest by its first digits."""
+    text = value_text(value)
+    return text[:12] if len(text) >= 16 and text.isascii() and text.isalnum() else text
+
+
+def _step(step: object) -> str:
+    if not isinstance(step, Mapping):
+        return value_text(step)
+    name, remote_id, number = (str(step.get(key) or "") for key in ("step", "remote_id", "number"))
+    return f"{name} → {remote_id}" + (f" (number {number})" if number else "")
 
 
 def verification_text(found: Verification, style: Style) -> str:

@@ -6,17 +6,32 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any
 
 from reconciler.kernel.money import decimal_text
 from reconciler.kernel.plain import printable
 from reconciler.plan.model import FieldChange
 from reconciler.render.style import Style, Tint, cells, fold, pad
+from reconciler.resources.kinds import KINDS
 
 LONGEST_VALUE = 300
 NONE = "(none)"
 ARROW = " → "
 _LEAST_VALUE_WIDTH = 16
+
+
+_INNER = (
+    "type", "role", "id", "name", "invoice", "credit_note", "item", "description", "quantity", "unit_price",
+    "discount", "taxes", "tax_amount", "account", "amount",
+    "line1", "line2", "city", "region", "postal_code", "country",
+)  # fmt: skip
+"""How people read a line or an address: what, how many, how much, where."""
+_INNER_RANK = {name: at for at, name in enumerate(_INNER)}
+
+
+def _inner_order(key: str) -> int:
+    return _INNER_RANK.get(key, len(_INNER))
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +60,7 @@ def _inline(value: Any) -> str:
     if isinstance(value, date):
         return value.isoformat()
     if isinstance(value, Mapping):
-        return ", ".join(f"{key}: {_nested(item)}" for key, item in value.items()) or "{}"
+        return ", ".join(f"{key}: {_nested(value[key])}" for key in sorted(value, key=_inner_order)) or "{}"
     if isinstance(value, (list, tuple)):
         return ", ".join(_nested(item) for item in value) or "[]"
     return str(value)
@@ -70,6 +85,19 @@ def content_rows(content: Mapping[str, Any]) -> list[Row]:
         elif value is not None:
             rows.append(Row(printable(field), value_text(value)))
     return rows
+
+
+@lru_cache(maxsize=32)
+def _field_order(kind: str) -> dict[str, int]:
+    """A kind's fields in the order in which its schema lists them: customer before lines."""
+    known = KINDS.get(kind)
+    return {name: at for at, name in enumerate(known.content_type.__annotations__)} if known else {}
+
+
+def in_order(kind: str, content: Mapping[str, Any]) -> dict[str, Any]:
+    """The content with its fields in the schema's order."""
+    order = _field_order(kind)
+    return {key: content[key] for key in sorted(content, key=lambda key: order.get(key, 99))}
 
 
 def _identity(item: Any, position: int) -> str:

@@ -10,6 +10,7 @@ from reconciler.cli.sessions import say_warnings
 from reconciler.project import load_project
 from reconciler.render.counting import counted
 from reconciler.render.errors import diagnostic_document
+from reconciler.resources.kinds import KINDS
 from reconciler.workflows.validating import validate
 
 
@@ -28,11 +29,11 @@ def command(invocation: Invocation) -> None:
     """
     project = load_project(invocation.root)
     invocation.connection = project.default_connection
-    loaded = validate(project)
-    found = len(loaded.declaration.resources)
+    found = validate(project)
     if invocation.json:
-        warnings = [diagnostic_document(item) for item in loaded.warnings]
-        invocation.print_json({"valid": True, "resources": found, "diagnostics": warnings})
+        warnings = [diagnostic_document(item) for item in found.warnings]
+        invocation.print_json({"valid": True, "resources": found.counts, "diagnostics": warnings})
         return
-    say_warnings(invocation, loaded.warnings)
-    invocation.print(f"The manifests are valid: {counted(found, 'resource')}.\n")
+    say_warnings(invocation, found.warnings)
+    kinds = ", ".join(counted(count, kind, KINDS[kind].plural) for kind, count in found.counts.items())
+    invocation.print(f"The manifests are valid: {kinds.replace('_', ' ') or 'nothing is declared yet'}.\n")
