@@ -73,6 +73,8 @@ def open_store(path: Path, project_id: str, clock: Clock) -> Opened:
 
 def _located(path: Path) -> Path:
     """The file itself, links followed; its folder is made when missing, for this user alone."""
+    if "\0" in str(path):
+        raise _unusable(path, "its name has a null byte")
     try:
         folder = path.parent
         if not folder.exists():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -24,7 +25,7 @@ class HistoryCases(StateCases):
 
     def test_entries_are_chained(self, store: Store, lease: Lease) -> None:
         start = store.meta()
-        entries = [{"event": "run", "n": 1}, {"é": ["x", None, {"b": True, "a": "1.5"}]}, {}]
+        entries: list[dict[str, Any]] = [{"event": "run", "n": 1}, {"é": ["x", None, {"b": True, "a": "1.5"}]}, {}]
         commit(store, lease, model.AppendHistory(entries[0]))
         commit(store, lease, model.AppendHistory(entries[1]), model.AppendHistory(entries[2]))
         head = start.head
