@@ -26,7 +26,13 @@ _MARKS = {
     StepOutcome.HELD: ("·", Tint.WARNING),
     StepOutcome.NOT_STARTED: ("·", Tint.FAINT),
 }
-_COLUMNS = (Column("  resource"), Column("step"), Column("outcome"), Column("number"), Column("ERP id"))
+_COLUMNS = (
+    Column("  resource"),
+    Column("step"),
+    Column("outcome"),
+    Column("number", optional=True),
+    Column("ERP id", optional=True),
+)
 
 
 def report_text(report: ApplyReport, connection: str | None, style: Style, run: str = "Apply") -> str:

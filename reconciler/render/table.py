@@ -11,10 +11,11 @@ from reconciler.render.style import Style, Tint, cells, pad, pad_left, paragraph
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """A heading; numbers are set to the right."""
+    """A heading; numbers are set to the right; an optional column is left out where there is no room for it."""
 
     title: str
     right: bool = False
+    optional: bool = False
 
 
 def table(columns: Sequence[Column], rows: Sequence[Sequence[str]], style: Style, indent: int = 0) -> list[str]:
@@ -22,11 +23,25 @@ def table(columns: Sequence[Column], rows: Sequence[Sequence[str]], style: Style
     if not rows:
         return []
     shown = [[printable(value) for value in row] for row in rows]
-    widths = [max(cells(column.title), max(cells(row[at]) for row in shown)) for at, column in enumerate(columns)]
-    if indent + sum(widths) + 2 * (len(widths) - 1) > style.width:
+    widths = [max(cells(column.title), *(cells(row[at]) for row in shown)) for at, column in enumerate(columns)]
+    kept = _fitting(columns, widths, style.width - indent)
+    if kept is None:
         return _blocks(columns, shown, style, indent)
+    columns, widths = [columns[at] for at in kept], [widths[at] for at in kept]
+    shown = [[row[at] for at in kept] for row in shown]
     heading = _line([column.title for column in columns], columns, widths, indent)
     return [style.paint(heading, Tint.STRONG), *(_line(row, columns, widths, indent) for row in shown)]
+
+
+def _fitting(columns: Sequence[Column], widths: Sequence[int], room: int) -> list[int] | None:
+    """The columns that fit, giving up optional ones from the right; None when the others are too wide."""
+    kept = list(range(len(columns)))
+    while sum(widths[at] for at in kept) + 2 * (len(kept) - 1) > room:
+        optional = [at for at in kept if columns[at].optional]
+        if not optional:
+            return None
+        kept.remove(optional[-1])
+    return kept
 
 
 def _line(row: Sequence[str], columns: Sequence[Column], widths: Sequence[int], indent: int) -> str:
