@@ -10,7 +10,6 @@ from typing import Any
 from reconciler.kernel.money import ZERO
 from reconciler.plan.comparing import match_items
 from reconciler.plan.index import Index
-from reconciler.resources.content import typed
 from reconciler.resources.kinds import Content
 from reconciler.resources.totals import Totals, compute_totals
 
@@ -47,14 +46,7 @@ def rates(index: Index, connection: str) -> Callable[[str], Decimal | None]:
     """Percent by tax-rate identity: as declared, else as live; None when unknown."""
 
     def rate(identity: str) -> Decimal | None:
-        address = index.address_of(identity)
-        if address is not None and address in index.declared:
-            return Decimal(index.declared[address].content()["rate"])
-        remote = index.remote_id(identity)
-        row = index.snapshot(connection).row("tax_rate", remote) if remote else None
-        if row is None:
-            return None
-        found = typed("tax_rate", row.content()).get("rate")
+        found = _master(index, connection, "tax_rate", identity, "rate")
         return None if found is None else Decimal(found)
 
     return rate
@@ -65,15 +57,22 @@ def currency_of(index: Index, connection: str, content: Mapping[str, Any]) -> st
     if content.get("currency"):
         return str(content["currency"])
     customer = str(content.get("customer", ""))
-    address = index.address_of(customer)
-    resource = index.declared.get(address) if address is not None else None
-    if resource is not None and (declared := resource.content().get("currency")):
-        return str(declared)
-    remote = index.remote_id(customer) if customer[:1] in ("#", "=") else None
-    row = index.snapshot(connection).row("customer", remote) if remote else None
-    if row is not None and (live := row.content().get("currency")):
-        return str(live)
-    return index.snapshot(connection).company.base_currency
+    found = _master(index, connection, "customer", customer, "currency") if customer[:1] in ("#", "=") else None
+    return str(found or index.snapshot(connection).company.base_currency)
+
+
+def _master(index: Index, connection: str, kind: str, identity: str, field: str) -> Any:
+    """A field of a master record: as declared, else as live; None when neither says."""
+    key = (f"{kind}.{field}", connection, identity)
+    if key not in index.memo:
+        address = index.address_of(identity)
+        resource = index.declared.get(address) if address is not None else None
+        value = resource.content().get(field) if resource is not None else None
+        if value is None and (remote := index.remote_id(identity)) is not None:
+            row = index.snapshot(connection).row(kind, remote)
+            value = row.content().get(field) if row is not None else None
+        index.memo[key] = value
+    return index.memo[key]
 
 
 def totals(index: Index, connection: str, content: Content) -> Totals | None:

@@ -35,9 +35,7 @@ def problem(draft: Draft, desired: Desired) -> tuple[Reason, str, str] | None:
     address, content = desired.resource.address, desired.content
     caps = draft.capabilities(address)
     unknown = sorted(set(content) - caps.fields - _ALWAYS)
-    unknown = [
-        name for name in unknown if content[name] not in (None, [], {}) and name in desired.resource.content()
-    ]
+    unknown = [name for name in unknown if content[name] not in (None, [], {}) and name in desired.declared]
     if unknown:
         provider = draft.index.snapshot(address.connection).provider
         text = f"{provider} does not keep {', '.join(unknown)} on {KINDS[address.kind].plural}"

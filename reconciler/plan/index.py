@@ -84,6 +84,8 @@ class Index:
     declared: dict[Address, Resource] = field(default_factory=dict)
     planned_ids: dict[str, Address] = field(default_factory=dict)
     moved: dict[Address, Address] = field(default_factory=dict)
+    memo: dict[tuple[str, str, str], Any] = field(default_factory=dict)
+    """Facts of masters worked out once: (what, connection, identity) → fact."""
     _names: dict[tuple[str, str], Mapping[str, tuple[str, ...]]] = field(default_factory=dict)
     _tags: dict[str, dict[str, list[Observed]]] = field(default_factory=dict)
     _resolved: dict[tuple[str, tuple[str, ...], str], str | Unresolved] = field(default_factory=dict)
@@ -118,6 +120,7 @@ class Index:
     def forget_resolution(self) -> None:
         """A chain was added: resolve and look up afresh."""
         self._resolved.clear()
+        self.memo.clear()
 
     def snapshot(self, connection: str) -> ConnectionSnapshot:
         return self.inputs.snapshot[connection]
