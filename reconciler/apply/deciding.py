@@ -138,12 +138,19 @@ def before_sending(task: Task, sighting: Sighting, mirror: Mirror) -> Decision:
             return SEND
 
 
+def resumes_by_stages(task: Task) -> bool:
+    """Whether a half-way create is sent again with its stages. Where nothing keeps a second one out, a post of
+    what is there is safer: it cannot create."""
+    return task.support.deduplication.enforced or not task.kind_capabilities.can(Verb.POST)
+
+
 def _finish(task: Task, remote_id: str) -> Decision:
-    """It is there as a draft: go on by its recorded stages, else post it."""
-    if not task.stages:
-        if not task.kind_capabilities.can(Verb.POST):
-            return Decision(StepOutcome.CONFLICT, message=f"{remote_id} is a draft, and cannot be posted from here")
-        task.draft_id = remote_id
+    """It is there as a draft: go on by its recorded stages, or post it."""
+    if task.stages and resumes_by_stages(task):
+        return SEND
+    if not task.kind_capabilities.can(Verb.POST):
+        return Decision(StepOutcome.CONFLICT, message=f"{remote_id} is a draft, and cannot be posted from here")
+    task.draft_id = remote_id
     return SEND
 
 

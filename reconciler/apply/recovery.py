@@ -11,11 +11,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
-from reconciler.apply.books import Books, Sighting
+from reconciler.apply.books import Books, Sighting, read_if_possible
 from reconciler.apply.context import Run
 from reconciler.apply.deciding import Decision, command_for, judged, seen
 from reconciler.apply.journal import outcome_json
-from reconciler.apply.judging import Judgement, Verdict
+from reconciler.apply.judging import Judgement, Verdict, judge
 from reconciler.apply.recording import DoneStep, done_writes
 from reconciler.apply.report import StepOutcome, StepResult
 from reconciler.apply.sending import Sender, StageRecorder
@@ -25,7 +25,7 @@ from reconciler.kernel.clock import instant_text, parse_instant
 from reconciler.kernel.errors import StateError
 from reconciler.plan.freezing import thaw_step
 from reconciler.plan.model import Step
-from reconciler.providers.capabilities import DeduplicationClass, VerbSupport
+from reconciler.providers.capabilities import DeduplicationClass, Verb, VerbSupport
 from reconciler.providers.errors import Rejected, Stale
 from reconciler.providers.operations import subject
 from reconciler.providers.protocol import Accepted, Done
@@ -131,7 +131,7 @@ class Recovery:
                 return self._found(task, sighting)
             case Verdict.DRAFT:
                 assert sighting is not None
-                return self._half_way(row, task, sighting)
+                return self.half_way(row, task, sighting)
             case Verdict.BEFORE:
                 assert sighting is not None
                 return absent(row, task, sighting.as_of)
@@ -162,7 +162,7 @@ class Recovery:
                 return Decision(StepOutcome.CONFLICT, IntentStatus.CONFLICT, message)
         return Decision(StepOutcome.DONE, IntentStatus.DONE, landed=landed)
 
-    def _half_way(self, row: IntentRow, task: Task, sighting: Sighting) -> Decision:
+    def half_way(self, row: IntentRow, task: Task, sighting: Sighting) -> Decision:
         """A draft where a posted document was wanted: finish it, under an intent that is young again."""
         sender = self.sender(row.connection)
         allowance = self.run.settings.window(task.books.capabilities) + sender.reach
@@ -218,12 +218,12 @@ class Recovery:
 
     def _read(self, task: Task, landed: Landed) -> Landed:
         """The landed write with its record, read once if it was not seen yet."""
-        if landed.observed is not None or not landed.remote_id:
+        if landed.observed is not None or not landed.remote_id or task.verb is Verb.DELETE:
             return landed
-        [(_, sighting)] = self.sender(task.books.name).look([task])
-        observed = sighting.observed
-        mine = observed is not None and observed.remote_id == landed.remote_id
-        return landed.with_reading(observed) if mine and judged(task, sighting).verdict is Verdict.DONE else landed
+        place = (task.kind, landed.remote_id)
+        observed = read_if_possible(task.books, [place]).get(place)
+        fresh = observed is not None and judge(task.step.operation, observed).verdict is Verdict.DONE
+        return landed.with_reading(observed) if fresh else landed
 
 
 # ---- what time proves -----------------------------------------------------------------------------------------

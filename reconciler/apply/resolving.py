@@ -1,13 +1,14 @@
 """What a person may say when looking cannot tell: it was created under this id, it is absent, give it up.
 
-Every word is checked against the ERP as far as it can be, and goes into the history. Nothing is sent.
+Every word is checked against the ERP as far as it can be, and goes into the history. Nothing is sent but what
+finishes a document that is there half-way.
 """
 
 from __future__ import annotations
 
 from dataclasses import replace
 
-from reconciler.apply.books import read
+from reconciler.apply.books import Sighting, read
 from reconciler.apply.context import Run
 from reconciler.apply.deciding import Decision, judged
 from reconciler.apply.judging import Verdict, judge
@@ -20,6 +21,7 @@ from reconciler.kernel.errors import InvalidInput, ReconcilerError
 from reconciler.plan.model import Step
 from reconciler.providers.errors import ProviderError
 from reconciler.providers.operations import subject
+from reconciler.providers.protocol import Found
 from reconciler.state.model import (
     ConfirmEpoch,
     GroupStatus,
@@ -42,7 +44,7 @@ def resolve(run: Run, key: str, word: str) -> StepResult:
     if word == ABSENT:
         decision = _absent(run, row, task)
     elif word.startswith(CREATED) and len(word) > len(CREATED):
-        decision = _created(run, task, word.removeprefix(CREATED))
+        decision = _created(run, row, task, word.removeprefix(CREATED))
     else:
         raise InvalidInput(f"--as {word!r} is neither created:ID nor absent", hint="for example --as created:4711")
     Recovery(run).write(task, decision, by="resolve", word=word)
@@ -61,7 +63,7 @@ def _row(run: Run, key: str) -> IntentRow:
     return unsettled[key]
 
 
-def _created(run: Run, task: Task, remote_id: str) -> Decision:
+def _created(run: Run, row: IntentRow, task: Task, remote_id: str) -> Decision:
     """The record exists and is what was asked for; else a refusal that says how it differs."""
     step = task.step
     kind, known = subject(step.operation)
@@ -84,7 +86,9 @@ def _created(run: Run, task: Task, remote_id: str) -> Decision:
         number=step.number,
         capabilities=task.kind_capabilities,
     )
-    if judgement.verdict not in (Verdict.DONE, Verdict.DRAFT):
+    if judgement.verdict is Verdict.DRAFT:
+        return Recovery(run).half_way(row, task, Sighting(Found(observed), run.clock.now()))
+    if judgement.verdict is not Verdict.DONE:
         raise ReconcilerError(
             f"the {kind} {remote_id} is not what {step.address} asked for",
             why=judgement.text or "it is as it was before",

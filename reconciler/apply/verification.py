@@ -183,32 +183,22 @@ class _Verification:
         return [group for group in self.plan.groups if not group.resumed and set(group.steps) <= done]
 
     def _group_places(self, group: Group) -> list[Live]:
-        """Every record of the group whose open balance may have moved."""
-        places = [(row.kind, row.remote_id) for row in self._before(group) if row.remote_id]
-        steps = {step.id for step in self.plan.steps if step.group == group.id}
-        documents = {step.document_id for step in self.plan.steps if step.id in steps}
-        created = [self.state.documents[one] for one in documents if one in self.state.documents]
-        return list(dict.fromkeys([*places, *((row.kind, row.remote_id) for row in created)]))
+        """Every record whose open balance the group may have moved."""
+        documents: dict[str, None] = {}
+        for step in self.plan.steps:
+            if step.group == group.id:
+                targets = [step.effect.target_document, *(target for target, _ in step.effect.allocations)]
+                documents.update(dict.fromkeys([step.document_id, *(target for target in targets if target)]))
+        rows = [row for one in documents if (row := self.state.documents.get(one)) is not None]
+        return list(dict.fromkeys((row.kind, row.remote_id) for row in rows))
 
-    def _before(self, group: Group) -> list[FootprintBalance]:
-        touched = {step.document_id for step in self.plan.steps if step.group == group.id}
-        touched |= {
-            step.effect.target_document
-            for step in self.plan.steps
-            if step.group == group.id and step.effect.target_document
-        }
-        places = {
-            (row.kind, row.remote_id) for one in touched if (row := self.state.documents.get(one)) is not None
-        }
-        return [
-            FootprintBalance(row.kind, row.remote_id, row.open)
-            for row in self.plan.footprint
-            if row.address == group.address or (row.kind, row.remote_id) in places
-        ]
+    def _before(self) -> dict[Live, str]:
+        """Open balances as they were when the plan was made; '' where none was kept."""
+        return {(row.kind, row.remote_id): row.open for row in self.plan.footprint if row.remote_id}
 
     def _proof(self, group: Group, live: Mapping[Live, Observed]) -> Iterable[Finding]:
         """Δ open receivables of the group's own documents, per currency, against its proof."""
-        before = {(row.kind, row.remote_id): row.open for row in self._before(group) if row.remote_id}
+        before = self._before()
         places = self._group_places(group)
         created = self._created(group)
         known = all(place in live and (before.get(place) or place in created) for place in places)
@@ -229,12 +219,3 @@ class _Verification:
             self.state.documents[step.document_id] for step in steps if step.document_id in self.state.documents
         ]
         return {(row.kind, row.remote_id) for row in rows}
-
-
-@dataclass(frozen=True, slots=True)
-class FootprintBalance:
-    """A record's open balance when the plan was made; '' when it did not matter."""
-
-    kind: str
-    remote_id: str
-    open: str

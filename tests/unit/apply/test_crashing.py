@@ -1,0 +1,162 @@
+"""Dying at every boundary, in every class, with the request lost, the answer lost, or the landing late.
+
+For each boundary an undisturbed run passes, the process dies there and leaves its lock behind. New lives follow,
+the first while a late request is still under way. Each document must be there once, none forgotten, and the
+state must know it. Where a class cannot know, it must say so, and a person who looks must be able to settle it.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+from datetime import timedelta
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+
+from reconciler.apply.report import ApplyReport, StepOutcome
+from reconciler.kernel.errors import ExitCode, PlanRefused
+from reconciler.plan.model import Plan
+from reconciler.providers.capabilities import DeduplicationClass
+from reconciler.providers.operations import Allocate, Create
+from reconciler.state.history import verify_history
+from reconciler.state.model import IntentRow
+from reconciler.workflows.recovering import RecoverRequest
+from tests.unit.apply.erp import FakeProvider
+from tests.unit.apply.world import Crash, Dead, Watcher, World, correction, six_steps
+
+A, B, C, D = DeduplicationClass
+PLANS: dict[str, Callable[[], Plan]] = {"six steps": six_steps, "correction": correction}
+LATE_BY = 90
+HABITS: dict[str, dict[str, object]] = {
+    "plain": {},
+    "two stages": {"two_stage": True},
+    "batches": {"batch_size": 3},
+    "tells": {"tells": True, "concurrency": 2},
+}
+
+
+def new_world(folder: Path, klass: DeduplicationClass, *, resend: bool = True) -> World:
+    folder.mkdir()
+    world = World(folder, klass, resend=resend)
+    if klass is D:
+        world.recover(RecoverRequest(confirm_absent=True))
+    return world
+
+
+def provider(world: World, habits: dict[str, object]) -> FakeProvider:
+    return FakeProvider(world.erp, settle=100, **habits)  # type: ignore[arg-type]
+
+
+def boundaries(folder: Path, klass: DeduplicationClass, plan: Plan, habits: dict[str, object]) -> list[str]:
+    """What an undisturbed run passes."""
+    world, watcher = new_world(folder, klass), Watcher()
+    report = world.apply(plan, provider(world, habits), watcher=watcher)
+    assert report.exit_code is ExitCode.OK
+    all_there(world, plan)
+    return watcher.names
+
+
+def die(world: World, plan: Plan, at: int, habits: dict[str, object], *, late: bool) -> str:
+    """One life that ends at the `at`-th boundary; returns its name."""
+    watcher = Watcher(die_at=at)
+    if late:
+
+        def left_behind() -> None:
+            request = world.erp.executed[-1]
+            due = world.clock.now() + timedelta(seconds=LATE_BY)
+            world.erp.late.append((due, lambda: world.erp.land(request) and None))
+
+        watcher.left_behind = left_behind
+    with pytest.raises((Crash, Dead)):
+        world.apply(plan, provider(world, habits), watcher=watcher)
+    return watcher.names[-1]
+
+
+def live_on(world: World, plan: Plan, habits: dict[str, object]) -> int:
+    """Lives until all is done; how many it took. The first one begins as soon as the lock has run out."""
+    for life in range(1, 8):
+        world.clock.advance(61 if life == 1 else 200)
+        try:
+            report = world.apply(plan, provider(world, habits))
+        except PlanRefused as refused:
+            assert "in full" in refused.what, refused
+            return life
+        if report.exit_code is ExitCode.OK:
+            return life
+        assert world.klass in (C, D), report
+        assert report.exit_code is ExitCode.UNKNOWN
+        settle_by_hand(world, report, habits)
+    raise AssertionError("it never ended")
+
+
+def settle_by_hand(world: World, report: ApplyReport, habits: dict[str, object]) -> None:
+    """What a person does who is told to: looks into the books, and says what is there."""
+    told = [row for row in report.recovered if row.outcome is StepOutcome.UNKNOWN and "--resolve" in row.command]
+    if not told:
+        return
+    world.clock.advance(200)
+    world.erp.land_what_is_due()
+    world.recover(None, provider(world, habits))
+    for row in world.state().unsettled:
+        assert any(row.key in result.command for result in told)
+        found = created_as(world, row)
+        word = f"created:{found}" if found else "absent"
+        world.recover(RecoverRequest(resolve=row.key, word=word), provider(world, habits))
+
+
+def created_as(world: World, row: IntentRow) -> str | None:
+    request = next((one for one in world.erp.executed if one.key == row.key), None)
+    if request is None or not isinstance(request.operation, Create):
+        return None
+    landed = ("create", request.reference)
+    if landed not in world.erp.commits:
+        return None
+    return f"{request.operation.kind}-{world.erp.commits.index(landed) + 1}"
+
+
+def all_there(world: World, plan: Plan) -> None:
+    """Every document is in the books once, and in the state under the id it has."""
+    world.erp.land_what_is_due(everything=True)
+    assert not [commit for commit, count in Counter(world.erp.commits).items() if count > 1]
+    state = world.state()
+    for step in plan.steps:
+        row = state.documents[step.document_id]
+        record = world.erp.records[row.remote_id]
+        if isinstance(step.operation, Create):
+            assert record.phase in ("active", "posted")
+            assert record.kind == step.operation.kind
+            assert step.address in state.bindings
+        if isinstance(step.operation, Allocate):
+            target = step.effect.target_document or ""
+            assert Decimal(state.allocations[step.document_id, target]) == step.operation.amount
+            settled = state.documents[target]
+            assert record.allocations[settled.kind, settled.remote_id] == step.operation.amount
+    assert len(world.erp.records) == sum(isinstance(step.operation, Create) for step in plan.steps)
+    assert not state.unsettled
+    assert not state.groups
+    assert world.look(verify_history) == []
+
+
+@pytest.mark.parametrize("late", [False, True], ids=["lost", "late"])
+@pytest.mark.parametrize("klass", list(DeduplicationClass))
+@pytest.mark.parametrize("name", list(PLANS))
+@pytest.mark.parametrize("habit", ["plain", "two stages"])
+def test_dying_anywhere_doubles_nothing_and_forgets_nothing(
+    tmp_path: Path, name: str, klass: DeduplicationClass, late: bool, habit: str
+):
+    plan, habits = PLANS[name](), HABITS[habit]
+    passed = boundaries(tmp_path / "undisturbed", klass, plan, habits)
+    deaths = Counter[str]()
+    for at in range(1, len(passed) + 1):
+        world = new_world(tmp_path / str(at), klass)
+        deaths[die(world, plan, at, habits, late=late)] += 1
+        lives = live_on(world, plan, habits)
+        all_there(world, plan)
+        if klass.enforced:
+            assert lives == 1, f"died at {passed[at - 1]}, {at}"
+    expected = {"locked", "recovered", "checked", "intent_written", "before_send", "after_send", "outcome_written"}
+    assert expected | {"erp: on the way in", "erp: on the way out", "run_finished", "unlocked"} <= set(deaths)
+    if habit == "two stages":
+        assert deaths["stage:created"] >= 2
