@@ -39,7 +39,8 @@ Exit codes:
   6    the state is locked by another run
   7    drift only (plan --refresh-only --detailed-exitcode)
   8    the apply is incomplete, and every outcome is known
-  130  interrupted before anything was sent
+  130  interrupted before a run began, or while you were asked
+  141  the reader of the output went away before it was told the outcome
 
 Environment:
   NO_COLOR, FORCE_COLOR                colour never, or always

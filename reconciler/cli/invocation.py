@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,6 +17,10 @@ def _system_clock() -> Clock:
     from reconciler.kernel.clock import SystemClock
 
     return SystemClock()
+
+
+class ReaderGone(Exception):
+    """Whoever read our output went away (`| head`). What was done stays done; there is nobody to tell."""
 
 
 @dataclass(slots=True)
@@ -34,14 +39,19 @@ class Invocation:
         return style_for(stream or sys.stdout, no_color=self.no_color)
 
     def print(self, text: str) -> None:
-        sys.stdout.write(text)
-        sys.stdout.flush()
+        """To stdout. Raises ReaderGone when nobody reads it any more."""
+        try:
+            sys.stdout.write(text)
+            sys.stdout.flush()
+        except BrokenPipeError:
+            raise ReaderGone from None
 
     def say(self, text: str) -> None:
         """To people, on stderr; nothing when the output is for machines."""
         if not self.json:
-            sys.stderr.write(text)
-            sys.stderr.flush()
+            with suppress(BrokenPipeError):
+                sys.stderr.write(text)
+                sys.stderr.flush()
 
     def print_json(self, document: Any) -> None:
         """One canonical line: sorted keys, amounts as text."""

@@ -11,11 +11,12 @@ import click
 
 from reconciler import __version__
 from reconciler.cli.help import PROGRAM
-from reconciler.cli.invocation import Invocation
+from reconciler.cli.invocation import Invocation, ReaderGone
 from reconciler.cli.lazy import LazyGroup
 from reconciler.kernel.errors import ExitCode, ReconcilerError
 
 INTERRUPTED = 130
+READER_GONE = 141
 
 
 @click.group(
@@ -44,7 +45,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     invocation = Invocation()
     try:
         return _run(invocation, arguments)
-    except BrokenPipeError:
+    except ReaderGone:
         return _quiet()
 
 
@@ -68,9 +69,9 @@ def _run(invocation: Invocation, arguments: Sequence[str] | None) -> int:
         invocation.json = invocation.json or "--json" in (sys.argv if arguments is None else arguments)
         return _misuse(invocation, error)
     except (KeyboardInterrupt, click.Abort):
-        invocation.say("\nStopped.\n")
+        invocation.say("Stopped.\n")
         return INTERRUPTED
-    except BrokenPipeError:
+    except ReaderGone:
         raise
     except Exception as error:
         return _bug(invocation, error)
@@ -121,17 +122,17 @@ def _place(error: Exception) -> str:
     """` at reconciler/plan/diffing.py:12`: the last of our own lines."""
     found = ""
     trace = error.__traceback__
-    home = str(Path(__file__).parents[2])
+    package = Path(__file__).parents[1]
     while trace is not None:
-        file = trace.tb_frame.f_code.co_filename
-        if file.startswith(home) and "site-packages" not in file[len(home) :]:
-            found = f" at {file[len(home) + 1 :]}:{trace.tb_lineno}"
+        file = Path(trace.tb_frame.f_code.co_filename)
+        if file.is_relative_to(package):
+            found = f" at {file.relative_to(package.parent)}:{trace.tb_lineno}"
         trace = trace.tb_next
     return found
 
 
 def _quiet() -> int:
-    """The reader went away (`| head`): nothing more can be written, and that is no error of ours."""
+    """Nothing more can be written, and that is no error of ours; the code says that the outcome was not told."""
     devnull = os.open(os.devnull, os.O_WRONLY)
     try:
         os.dup2(devnull, sys.stdout.fileno())
@@ -139,4 +140,4 @@ def _quiet() -> int:
         pass
     finally:
         os.close(devnull)
-    return int(ExitCode.OK)
+    return READER_GONE

@@ -16,12 +16,12 @@ class Entry(NamedTuple):
 START, WORK, LOOK, CARE, SHELL = "Start", "Plan and apply", "Look", "Take care of state", "Shell"
 
 COMMANDS: dict[str, Entry] = {
-    "init": Entry("init", "Make a project here: reconciler.yaml, its id, an example manifest.", START),
+    "init": Entry("init", "Make a project here: its id, a first manifest.", START),
     "validate": Entry("validate", "Check the manifests, without looking into any books.", START),
     "schema": Entry("schema", "Print the manifests' JSON Schema, for editors.", START),
-    "plan": Entry("plan", "Show what would be written to the books. Writes nothing there.", WORK),
+    "plan": Entry("plan", "Show what would be written to the books.", WORK),
     "show": Entry("show", "Show a saved plan.", WORK),
-    "apply": Entry("apply", "Write what was planned: a saved plan, or a new one after asking.", WORK),
+    "apply": Entry("apply", "Write a saved plan, or a new one after asking.", WORK),
     "verify": Entry("verify", "Read back what was written and compare.", WORK),
     "recover": Entry("recover", "Settle what an interrupted apply left unknown.", WORK),
     "state": Entry("state", "List, show or export what state knows.", LOOK),
