@@ -13,6 +13,7 @@ import base64
 import hashlib
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 
 from reconciler.kernel.address import Address
 
@@ -33,6 +34,7 @@ def document_id(project: str, company: str, first_address: Address, generation: 
     return _letters(_hash("document", project, company, first_address, generation, label), 26)
 
 
+@lru_cache(maxsize=16)
 def project_tag(project: str) -> str:
     """The 4 characters every tag of this project begins with."""
     return _letters(_hash("project", project), 4)

@@ -86,6 +86,7 @@ class Index:
     moved: dict[Address, Address] = field(default_factory=dict)
     memo: dict[tuple[str, str, str], Any] = field(default_factory=dict)
     """Facts of masters worked out once: (what, connection, identity) → fact."""
+    _chain_ids: dict[Address, str] = field(default_factory=dict)
     _names: dict[tuple[str, str], Mapping[str, tuple[str, ...]]] = field(default_factory=dict)
     _tags: dict[str, dict[str, list[Observed]]] = field(default_factory=dict)
     _resolved: dict[tuple[str, tuple[str, ...], str], str | Unresolved] = field(default_factory=dict)
@@ -126,10 +127,16 @@ class Index:
         return self.inputs.snapshot[connection]
 
     def chain_id(self, first_address: Address) -> str:
-        company = self.snapshot(first_address.connection).company.id
-        return document_id(self.inputs.project, company, first_address, 1)
+        """The id of the chain that began at an address: its first document's."""
+        known = self._chain_ids.get(first_address)
+        if known is None:
+            company = self.snapshot(first_address.connection).company.id
+            known = self._chain_ids[first_address] = document_id(self.inputs.project, company, first_address, 1)
+        return known
 
     def new_document_id(self, first_address: Address, generation: int, label: str) -> str:
+        if generation == 1 and not label:
+            return self.chain_id(first_address)
         company = self.snapshot(first_address.connection).company.id
         return document_id(self.inputs.project, company, first_address, generation, label)
 
