@@ -38,8 +38,8 @@ class HistoryCases(StateCases):
         assert verify_history(store) == []
 
     def test_entries_apart_in_one_commit_are_chained_in_order(self, store: Store, lease: Lease) -> None:
-        writes = [model.AppendHistory({"n": 1}), model.ConfirmEpoch(), model.AppendHistory({"n": 2})]
-        commit(store, lease, *writes)
+        first, last = model.AppendHistory({"n": 1}), model.AppendHistory({"n": 2})
+        commit(store, lease, first, model.ConfirmEpoch(), last)
         assert [row.entry for row in store.history()][1:] == ['{"n":1}', '{"n":2}']
         assert verify_history(store) == []
 

@@ -198,8 +198,10 @@ class ForceUnlockCases(StateCases):
             commit(store, lease, model.PutRun(sample.run(1)))
         rival = take(other)
         assert rival.fence > lease.fence
+        assert lease.remaining() == TERM  # it has not looked yet
         with pytest.raises(FenceLost):
             lease.renew()
+        assert lease.remaining() == 0
 
     @pytest.mark.parametrize("wrong", ["", "nope", "*", "' OR 1=1 --"])
     def test_another_id_is_refused(self, store: Store, lease: Lease, wrong: str) -> None:
