@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any
 
 from reconciler.kernel.money import amount_text, exponent, is_currency, parse_decimal
@@ -34,9 +35,9 @@ def currency_of(change: Change) -> str | None:
 
 def with_cents(content: Any, currency: str | None) -> Any:
     """A copy whose amounts have at least the currency's decimals: `3000` → `3000.00`."""
-    if currency is None:
+    if currency is None or type(content) is str:
         return content
-    if isinstance(content, Mapping):
+    if type(content) is dict or isinstance(content, Mapping):
         return {
             key: _padded(value, currency) if key in _AMOUNTS else with_cents(value, currency)
             for key, value in content.items()
@@ -53,8 +54,11 @@ def field_with_cents(item: FieldChange, currency: str | None) -> FieldChange:
 
 
 def _padded(value: Any, currency: str) -> Any:
-    if not isinstance(value, str):
-        return value
+    return _padded_text(value, currency) if isinstance(value, str) else value
+
+
+@lru_cache(maxsize=4096)
+def _padded_text(value: str, currency: str) -> str:
     try:
         number = parse_decimal(value)
     except ValueError:

@@ -70,7 +70,12 @@ def _cell(character: str) -> int:
 
 def cells(text: str) -> int:
     """The columns a text takes; 2 for wide characters, 0 for combining ones."""
-    return len(text) if text.isascii() else sum(map(_cell, text))
+    return len(text) if text.isascii() else _wide_cells(text)
+
+
+@lru_cache(maxsize=4096)
+def _wide_cells(text: str) -> int:
+    return sum(map(_cell, text))
 
 
 def pad(text: str, width: int) -> str:

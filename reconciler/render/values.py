@@ -67,6 +67,8 @@ def _inline(value: Any) -> str:
 
 
 def _nested(value: Any) -> str:
+    if type(value) is str and value:
+        return value
     if value and isinstance(value, Mapping):
         return "{" + _inline(value) + "}"
     if value and isinstance(value, (list, tuple)):
@@ -78,7 +80,7 @@ def content_rows(content: Mapping[str, Any]) -> list[Row]:
     """A new document's fields; a list of mappings takes one row an item."""
     rows: list[Row] = []
     for field, value in content.items():
-        if isinstance(value, list) and value and isinstance(value[0], Mapping):
+        if isinstance(value, list) and value and isinstance(value[0], dict):
             rows.extend(
                 Row(printable(f"{field}[{_identity(item, at)}]"), _item(item)) for at, item in enumerate(value)
             )
@@ -101,7 +103,7 @@ def in_order(kind: str, content: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _identity(item: Any, position: int) -> str:
-    if isinstance(item, Mapping):
+    if isinstance(item, dict):
         for key in ("type", "role", "invoice", "credit_note", "id"):
             if isinstance(item.get(key), str):
                 return str(item[key])
@@ -109,7 +111,7 @@ def _identity(item: Any, position: int) -> str:
 
 
 def _item(item: Any) -> str:
-    if not isinstance(item, Mapping):
+    if not isinstance(item, dict):
         return value_text(item)
     shown = {key: value for key, value in item.items() if key not in ("type", "role", "invoice", "credit_note")}
     return value_text(shown or item)
