@@ -1,4 +1,4 @@
-"""ISO 4217 codes and their exponents, as data; `tests/unit/test_money.py` checks them against iso4217."""
+"""ISO 4217 codes and their exponents, as data; `tests/unit/kernel/test_money.py` checks them against iso4217."""
 
 from __future__ import annotations
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from decimal import ROUND_HALF_EVEN, ROUND_HALF_UP, Context, Decimal
+from decimal import ROUND_FLOOR, ROUND_HALF_EVEN, ROUND_HALF_UP, Context, Decimal
 from enum import StrEnum
 from functools import lru_cache
 
@@ -90,7 +90,7 @@ def spread(total: Decimal, weights: Sequence[Decimal], currency: str) -> list[De
     unit = quantum(currency)
     units = int((total / unit).to_integral_value())
     exact = [_CONTEXT.divide(_CONTEXT.multiply(Decimal(units), w), weight) for w in weights]
-    whole = [int(e // 1) for e in exact]
+    whole = [int(e.to_integral_value(rounding=ROUND_FLOOR)) for e in exact]
     order = sorted(range(len(weights)), key=lambda i: (-(exact[i] - whole[i]), i))
     for i in order[: units - sum(whole)]:
         whole[i] += 1

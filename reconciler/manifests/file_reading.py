@@ -93,7 +93,7 @@ class _Reader:
                 self.other(section, name, value)
             elif name is not None:
                 self.resource(kind, name, line, column, value)
-            elif value is not None:
+            elif value:
                 what = f"{section} should be a mapping from names to {noun(kind.name)}s"
                 self.report(
                     (section,), "wrong-value", what, hint="Write each name as a key, with its fields below."

@@ -92,6 +92,7 @@ class _Reader:
         self.reading = Reading()
         self.next: Callable[[], Any] = lambda: None
         self.nodes = 0
+        self.aliases: set[str] = set()
 
     def run(self) -> None:
         if self.data[:2] in (b"\xff\xfe", b"\xfe\xff"):
@@ -143,13 +144,15 @@ class _Reader:
             self.reading.values.setdefault(place, _mark(value))
             if isinstance(value, MappingStartEvent):
                 self.check_properties(value, place)
-                self.section(key)
+                if not self.section(key):
+                    self.reading.entries.append((key, None, *mark, {}))
             else:
                 composed = self.value(value, place)
                 if not duplicate:
                     self.reading.entries.append((key, None, *mark, composed))
 
-    def section(self, section: str) -> None:
+    def section(self, section: str) -> bool:
+        """Whether it has any names."""
         seen: dict[str, Mark] = {}
         for name, mark, event in self.pairs((section,)):
             place: Place = (section, name)
@@ -159,6 +162,7 @@ class _Reader:
             value = self.value(event, place)
             if not duplicate:
                 self.reading.entries.append((section, name, *mark, value))
+        return bool(seen)
 
     def pairs(self, place: Place) -> Any:
         """Each key of the mapping that has begun: (text, mark, the event its value begins with)."""
@@ -189,6 +193,10 @@ class _Reader:
         if place and self.keeps(place):
             self.reading.values.setdefault(place, _mark(event))
         if isinstance(event, AliasEvent):
+            self.reading.broken.add(place[:2])
+            if event.anchor in self.aliases:
+                return None
+            self.aliases.add(event.anchor)
             self.report(
                 "alias",
                 f"aliases ('*{event.anchor[:40]}') are not supported",
@@ -258,9 +266,10 @@ class _Reader:
                 hint="Write the value out.",
             )
         if event.ctag is not None:
+            tag = str(event.ctag).replace("tag:yaml.org,2002:", "!!")
             self.report(
                 "tag",
-                f"tags ({str(event.ctag)[:60]!r}) are not supported",
+                f"tags ({tag[:60]!r}) are not supported",
                 _mark(event),
                 place=place,
                 why="every value is text until its field says what it is",

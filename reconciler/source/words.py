@@ -70,7 +70,8 @@ def _explain_one(error: ErrorDetails, place: Place, content_type: Any, thing: st
             hint="Give it a value, or leave the field out.",
         )
     message, hint = _message(error, value)
-    return Explained(place, "wrong-value", f"{path} {message}", hint=hint, at_key=is_key)
+    colon = ":" if message.startswith("the ") else ""
+    return Explained(place, "wrong-value", f"{path}{colon} {message}", hint=hint, at_key=is_key)
 
 
 def _article(noun: str) -> str:
@@ -83,7 +84,12 @@ def _owner(place: Place, thing: str) -> str:
         return f"every {thing}"
     names = [part for part in parent if isinstance(part, str)]
     inner = names[-1] if names else thing
-    return f"each of {inner}" if isinstance(parent[-1], int) else inner
+    return f"every {_one_of(inner)}" if isinstance(parent[-1], int) else inner
+
+
+def _one_of(plural: str) -> str:
+    """`lines` → `line`, `addresses` → `address`."""
+    return plural[:-2] if plural.endswith("sses") else plural.removesuffix("s")
 
 
 def _message(error: ErrorDetails, value: Any) -> tuple[str, str]:
@@ -106,7 +112,7 @@ def _message(error: ErrorDetails, value: Any) -> tuple[str, str]:
     if kind.startswith("int_"):
         return _with_value("should be a whole number", value), ""
     if kind == "string_too_short":
-        return "is empty", "Give it a value, or write null to clear it."
+        return "is empty", "Give it a value, or leave the field out."
     return _limit(kind, context, value), ""
 
 

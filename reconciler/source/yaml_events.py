@@ -30,8 +30,8 @@ NULLS = frozenset(("", "null", "~"))
 Value = Any
 """Text, None, a list or a mapping of values."""
 Entry = tuple[str, str | None, int, int, Value]
-"""(section, name, line, column, value): a key of a top-level mapping, or with no name a whole top-level value.
-Line and column of the key count from 1."""
+"""(section, name, line, column, value): a key of a top-level mapping; with no name a whole top-level value that is
+no mapping, or an empty one. Line and column of the key count from 1."""
 
 
 class Irregular(Exception):
@@ -99,6 +99,8 @@ def _entries(next_event: Callable[[], Any]) -> Iterator[Entry]:
             yield section, name, mark.line + 1, mark.column + 1, compose(next_event(), 3)
         if event.__class__ is not MappingEndEvent:
             raise Irregular
+        if not names:
+            yield section, None, mark.line + 1, mark.column + 1, {}
     if event.__class__ is not MappingEndEvent:
         raise Irregular
     _expect_end(next_event)
