@@ -78,7 +78,7 @@ def allocate_at_create(desk: Desk, kind: str, seq: int, content: Content) -> Non
             assert row.currency is not None
             left = to_text(row.open, row.currency)
             raise Refusal(
-                RefusalCode.MISMATCH, f"{left} {row.currency} of the payment stays, and remainder is refuse"
+                RefusalCode.MISMATCH, f"{left} {row.currency} would stay on account, and remainder is refuse"
             )
 
 
