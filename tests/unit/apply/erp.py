@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
 from decimal import Decimal
@@ -115,10 +116,8 @@ class Erp:
             due = [item for item in self.late if everything or item[0] <= self.clock.now()]
             self.late = [item for item in self.late if item not in due]
             for _, landing in due:
-                try:
+                with suppress(ProviderError):  # what lands too late is refused, and nobody hears of it
                     landing()
-                except ProviderError:
-                    pass  # what lands too late is refused, and nobody hears of it
 
     def of_reference(self, reference: str) -> list[Record]:
         return [record for record in self.records.values() if record.reference == reference]
