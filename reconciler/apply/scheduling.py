@@ -86,16 +86,17 @@ class ReadyQueue:
         while front:
             cause = front.pop()
             waiting = list(self._dependents.get(cause, ()))
-            if unknown and cause in self._next_on_document:
+            if unknown and cause == step_id and cause in self._next_on_document:
                 waiting.append(self._next_on_document[cause])
             for dependent in waiting:
                 step = self._open.pop(dependent, None)
                 if step is not None:
                     held.append((step, self._steps[cause]))
                     front.append(step.id)
+        for ended in (step.id for step, _ in held):
+            self._pass_on(ended)
         if not unknown:
-            for ended in (step_id, *(step.id for step, _ in held)):
-                self._pass_on(ended)
+            self._pass_on(step_id)
         return sorted(held, key=lambda pair: self._order[pair[0].id])
 
     def left(self) -> list[Step]:
