@@ -323,6 +323,8 @@ class _Reader:
         line = lines[at[0] - 1] if len(lines) >= at[0] else b""
         if "tab" in problem or line[at[1] - 1 : at[1]] == b"\t":
             return "Indent with spaces: this line has a tab."
+        if problem.startswith("found unexpected ':'"):
+            return "Put quotes round a text that has ':' in it when it stands between braces or brackets."
         if problem.startswith("mapping values are not allowed"):
             return "Put quotes round a text that has ': ' in it, and check the indentation."
         if problem.startswith("found character that cannot start any token"):
