@@ -27,6 +27,7 @@ def switched_capabilities(switches: Switches) -> Capabilities:
         kinds=MappingProxyType({name: _kind(name, kind, switches) for name, kind in plain.kinds.items()}),
         batch_size=1 if switches.two_stage else switches.batch_size,
         batch_atomic=switches.batch_atomic,
+        request_timeout=switches.request_timeout,
     )
 
 

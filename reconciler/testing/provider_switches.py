@@ -26,6 +26,7 @@ class Switches(BaseModel):
     `asynchronous_seconds`: every write is accepted and done so much later, or after `asynchronous_polls`.
     `lag_seconds`: readings and look-ups show the books as they were. `allocate: as_document`: an allocation is
     a record of its own and adds to what is settled. `two_stage`: a posted document is drafted, then posted.
+    `request_timeout`: seconds after which a request is given up, so that tests need not wait for a minute.
     """
 
     model_config = ConfigDict(extra="forbid", validate_assignment=True)
@@ -38,6 +39,7 @@ class Switches(BaseModel):
     lag_seconds: int = Field(default=0, ge=0)
     batch_size: int = Field(default=100, ge=1, le=1000)
     batch_atomic: bool = False
+    request_timeout: int = Field(default=60, ge=1)
     allocate: Literal["absolute", "as_document"] = "absolute"
     allocate_at_create: bool = True
     two_stage: bool = False

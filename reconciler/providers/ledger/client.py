@@ -55,6 +55,8 @@ class LedgerClient:
         connection, response = self._send("records", body, writes=False)
         whole = False
         try:
+            if response.status != 200:
+                raise _failed(response.status, response.read(), False)
             for line in response:
                 row = json.loads(line)
                 if isinstance(row, dict):
@@ -149,10 +151,6 @@ class LedgerClient:
         except (OSError, http.client.HTTPException) as error:
             connection.close()
             raise _lost(writes, error) from error
-        if response.status != 200 and method == "records":
-            answer = response.read()
-            connection.close()
-            raise _failed(response.status, answer, False)
         return connection, response
 
     def _exchange(

@@ -45,14 +45,15 @@ class _Posting:
 def create_document(
     desk: Desk, kind: str, content: Content, *, reference: str | None, number: str | None, state: str
 ) -> int:
-    """Write a document as a draft or posted, and return its row. Allocations are not made here."""
-    prepared = prepare(desk, kind, checked(kind, content))
+    """Write checked content as a draft or posted, and return its row. Allocations are not made here."""
+    # First of all: a repetition is told so, whatever has changed in the books since.
+    reference = check_reference(desk, reference, named=number is not None)
+    check_unique(desk, kind, "number", number)
+    prepared = prepare(desk, kind, content)
     if state == "posted":
         number = _check_postable(desk, prepared, number)
     else:
         _check_given_number(desk, number)
-    check_unique(desk, kind, "number", number)
-    reference = check_reference(desk, reference, named=number is not None)
     body = body_content(prepared.content)
     posting = _seal(desk, prepared, body, number) if state == "posted" else None
     seq = _insert(desk, prepared, body, state, number, reference, posting)

@@ -57,6 +57,7 @@ from reconciler.sandboxes.ledger.schema import BANK_ACCOUNT, CHART, ROLES
 from reconciler.sandboxes.ledger.settings import BooksSettings
 from reconciler.sandboxes.ledger.settlement import allocate_at_create, reverse_payment, set_allocation
 from reconciler.sandboxes.ledger.store import Store, make_file, meta_value
+from reconciler.sandboxes.ledger.writing import checked, checked_fields
 
 NO_RECORD = Record("", "", "", "", "", 0)
 """The answer of a command that leaves no record to show: a discarded draft, a journal, a closed period."""
@@ -299,8 +300,8 @@ def _dispatch(desk: Desk, command: Command) -> int:
             return update(desk, kind, id_text, before, after, revision)
         case PostDraft(kind, id_text, revision, allocations):
             seq = post_draft(desk, kind, id_text, revision)
-            remainder = desk.row_at(seq).content().get("remainder")
-            _settle_new(desk, kind, seq, {"allocations": allocations, "remainder": remainder})
+            asked = checked_fields(kind, {"allocations": allocations}) if allocations else {}
+            _settle_new(desk, kind, seq, {**asked, "remainder": desk.row_at(seq).content().get("remainder")})
             return seq
         case DiscardDraft(kind, id_text, revision):
             discard_draft(desk, kind, id_text, revision)
@@ -337,17 +338,18 @@ def _dispatch(desk: Desk, command: Command) -> int:
 def _create(desk: Desk, command: CreateRecord) -> int:
     if command.kind not in DOCUMENTS:
         return create_master(desk, command.kind, command.content, command.reference)
+    content = checked(command.kind, command.content)
     seq = create_document(
         desk,
         command.kind,
-        command.content,
+        content,
         reference=command.reference,
         number=command.number,
         state=command.state,
     )
     if command.state == "posted":
-        _settle_new(desk, command.kind, seq, command.content)
-    elif command.content.get("allocations"):
+        _settle_new(desk, command.kind, seq, content)
+    elif content.get("allocations"):
         raise Refusal(RefusalCode.WRONG_PHASE, "a draft settles nothing; allocate when it is posted")
     return seq
 

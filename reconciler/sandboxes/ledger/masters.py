@@ -28,10 +28,10 @@ def create_master(desk: Desk, kind: str, content: Content, reference: str | None
         stored = {"status": "active", **stored}
     if kind == "account" and "code" not in stored:
         raise Refusal(RefusalCode.INVALID, "account: an account needs a code")
-    _check_rules(desk, kind, stored)
     code, name = _code_and_name(kind, stored)
-    check_unique(desk, kind, "code", code)
     reference = check_reference(desk, reference, named=code is not None)
+    check_unique(desk, kind, "code", code)
+    _check_rules(desk, kind, stored)
     state = str(stored.get("status", "active"))
     body = body_text(stored)
     seq = desk.db.execute(

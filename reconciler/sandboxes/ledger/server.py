@@ -90,6 +90,10 @@ class _Handler(BaseHTTPRequestHandler):
             self._answer(500, {"error": str(error)})
         except (KeyError, TypeError, ValueError) as error:
             self._answer(400, {"error": f"{type(error).__name__}: {error}"})
+        except OSError:
+            raise  # the client is gone
+        except Exception as error:  # whatever it is, the transaction was rolled back
+            self._answer(500, {"error": f"{type(error).__name__}: {error}"})
         else:
             self._answer(200, {"result": result})
             if self._write_number is not None and self.server.faults:

@@ -43,12 +43,15 @@ class BooksSettings:
 def settings_for_class(deduplication: str, **others: Any) -> BooksSettings:
     """Books that protect a repeated create as deduplication class `A`, `B`, `C` or `D` does.
 
-    A: references are unique. B: numbers and codes are (and references of what has neither). C: references
+    A: references are unique. B: numbers and codes are, and references of what has none of ours. C: references
     are kept, nothing is unique. D: references are not even kept.
     """
     enforced = deduplication in ("A", "B")
+    rule: UniqueReference = "always" if enforced else "never"
+    if deduplication == "B" and others.get("numbering", "given") == "given":
+        rule = "unnumbered"
     return BooksSettings(
-        unique_reference={"A": "always", "B": "unnumbered"}.get(deduplication, "never"),  # type: ignore[arg-type]
+        unique_reference=rule,
         unique_number=enforced,
         unique_code=enforced,
         store_reference=deduplication != "D",
