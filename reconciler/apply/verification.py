@@ -19,7 +19,7 @@ from reconciler.kernel.currencies import CODES
 from reconciler.kernel.money import ZERO, decimal_text
 from reconciler.plan.model import Group, Plan, Step
 from reconciler.providers.errors import ProviderError
-from reconciler.providers.operations import Create, Delete, subject
+from reconciler.providers.operations import Create, Delete, Reverse, subject
 from reconciler.providers.protocol import Company, Observed, Query
 from reconciler.resources.totals import compute_totals
 
@@ -66,7 +66,6 @@ class _Verification:
     def verify(self, written: Sequence[Written]) -> list[Finding]:
         groups = self._finished_groups(written)
         wanted = [item.place for item in written if not isinstance(item.step.operation, Delete)]
-        wanted.extend(place for group in groups for place in self._group_places(group))
         try:
             live = read(self.books, wanted)
         except ProviderError as error:
@@ -182,40 +181,26 @@ class _Verification:
         done = {item.step.id for item in written}
         return [group for group in self.plan.groups if not group.resumed and set(group.steps) <= done]
 
-    def _group_places(self, group: Group) -> list[Live]:
-        """Every record whose open balance the group may have moved."""
-        documents: dict[str, None] = {}
-        for step in self.plan.steps:
-            if step.group == group.id:
-                targets = [step.effect.target_document, *(target for target, _ in step.effect.allocations)]
-                documents.update(dict.fromkeys([step.document_id, *(target for target in targets if target)]))
-        rows = [row for one in documents if (row := self.state.documents.get(one)) is not None]
-        return list(dict.fromkeys((row.kind, row.remote_id) for row in rows))
-
-    def _before(self) -> dict[Live, str]:
-        """Open balances as they were when the plan was made; '' where none was kept."""
-        return {(row.kind, row.remote_id): row.open for row in self.plan.footprint if row.remote_id}
-
     def _proof(self, group: Group, live: Mapping[Live, Observed]) -> Iterable[Finding]:
-        """Δ open receivables of the group's own documents, per currency, against its proof."""
-        before = self._before()
-        places = self._group_places(group)
-        created = self._created(group)
-        known = all(place in live and (before.get(place) or place in created) for place in places)
+        """Δ open receivables of the documents the group made, as they are live, against its proof.
+
+        Their totals say it, not open balances: other steps of the same plan may move those.
+        """
+        made, undone = self._places(group, Create), self._places(group, Reverse)
         currencies = {row.currency for row in group.proof if row.dimension == "open"}
-        if not known or len(currencies) > 1:
+        if len(currencies) > 1 or not all(place in live for place in (*made, *undone)):
             return
         expected = sum((row.amount for row in group.proof if row.dimension == "open"), ZERO)
-        moved = ZERO
-        for place in places:
-            moved += _SIGNS.get(place[0], 0) * (live[place].amount("open") - Decimal(before.get(place) or "0"))
+        moved = sum((_SIGNS[kind] * live[kind, id_].amount("total") for kind, id_ in made), ZERO)
+        moved -= sum((_SIGNS[kind] * live[kind, id_].amount("total") for kind, id_ in undone), ZERO)
         if moved != expected:
             what = f"open receivables moved by the correction {group.id}"
             yield Finding(group.address, "", what, decimal_text(expected), decimal_text(moved))
 
-    def _created(self, group: Group) -> set[Live]:
-        steps = [step for step in self.plan.steps if step.group == group.id and isinstance(step.operation, Create)]
-        rows = [
-            self.state.documents[step.document_id] for step in steps if step.document_id in self.state.documents
+    def _places(self, group: Group, operation: type[Create] | type[Reverse]) -> list[Live]:
+        """The records that the group's steps of one sort wrote."""
+        steps = [
+            step for step in self.plan.steps if step.group == group.id and isinstance(step.operation, operation)
         ]
-        return {(row.kind, row.remote_id) for row in rows}
+        rows = [row for step in steps if (row := self.state.documents.get(step.document_id)) is not None]
+        return [(row.kind, row.remote_id) for row in rows]

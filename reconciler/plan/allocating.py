@@ -17,7 +17,7 @@ from reconciler.kernel.money import ZERO, decimal_text
 from reconciler.plan.draft import Draft, step_id, target_text
 from reconciler.plan.index import Chain
 from reconciler.plan.model import PENDING_ID, Effect, FieldChange, Role, Step
-from reconciler.providers.operations import Allocate, Hole, Unallocate
+from reconciler.providers.operations import Allocate, Create, Hole, Unallocate
 from reconciler.providers.protocol import LiveAllocation, Observed
 from reconciler.resources.kinds import Content
 from reconciler.state.model import DocumentRow
@@ -217,6 +217,31 @@ def _details(draft: Draft, wanted: Wanted | None) -> Content:
     return found
 
 
+@dataclass(frozen=True, slots=True)
+class _End:
+    """One end of an allocation: a bound document, or what a step will create (`made_by`)."""
+
+    kind: str
+    remote_id: str
+    document_id: str
+    address: Address
+    label: str
+    made_by: str = ""
+
+    @classmethod
+    def of(cls, document: DocumentRow | Step) -> _End:
+        if isinstance(document, DocumentRow):
+            row = document
+            return cls(row.kind, row.remote_id, row.document_id, row.address, row.label)
+        assert isinstance(document.operation, Create)
+        return cls(
+            document.operation.kind, PENDING_ID, document.document_id, document.address, document.label, document.id
+        )
+
+    def hole(self, place: str) -> tuple[Hole, ...]:
+        return (Hole((place,), self.made_by),) if self.made_by else ()
+
+
 def allocation_step(
     draft: Draft,
     chain: Chain,
@@ -229,61 +254,49 @@ def allocation_step(
     reason: str = "",
 ) -> Step:
     """One Allocate or Unallocate, absolute. `source` is a bound document or the step that creates it."""
-    address, label = _source_address(chain, source)
-    holes: list[Hole] = []
-    needs = set(depends)
-    if isinstance(source, Step):
-        source_kind, source_id, document = source.operation.kind, PENDING_ID, source.document_id  # type: ignore[union-attr]
-        holes.append(Hole(("source_id",), source.id))
-        needs.add(source.id)
-    else:
-        source_kind, source_id, document = source.kind, source.remote_id, source.document_id
-    if move.creator is not None:
-        made = draft.steps[move.creator]
-        target_kind, target_id, target_document = made.operation.kind, PENDING_ID, made.document_id  # type: ignore[union-attr]
-        target = target_text(made.address, made.label)
-        holes.append(Hole(("target_id",), made.id))
-        needs.add(made.id)
-    else:
-        assert move.row is not None
-        target_kind, target_id, target_document = move.row.kind, move.row.remote_id, move.row.document_id
-        target = target_text(move.row.address, move.row.label)
-    common: dict[str, Any] = {
-        "source_kind": source_kind,
-        "source_id": source_id,
-        "target_kind": target_kind,
-        "target_id": target_id,
-        "before": move.before,
-        "amount": move.after,
-    }
-    raising = move.after > move.before
-    details = _details(draft, move.wanted) if raising else {}
-    operation = Allocate(**common, **details) if raising else Unallocate(**common)
+    target_document = draft.steps[move.creator] if move.creator is not None else move.row
+    assert target_document is not None
+    giver, taker = _End.of(source), _End.of(target_document)
+    address = giver.address if giver.made_by else chain.address
+    target = target_text(taker.address, taker.label)
+    operation = _operation(draft, giver, taker, move)
+    holes = (*giver.hole("source_id"), *taker.hole("target_id"))
+    before = decimal_text(move.before)
     step = Step(
-        id=step_id(address, label, operation.verb, target),
+        id=step_id(address, giver.label, operation.verb, target),
         address=address,
-        label=label,
+        label=giver.label,
         operation=operation,
-        operation_key=f"{operation.verb}:{target_document}@{chain.binding.revision}:{decimal_text(move.before)}",
-        document_id=document,
+        operation_key=f"{operation.verb}:{taker.document_id}@{chain.binding.revision}:{before}",
+        document_id=giver.document_id,
         reference=source.reference,
         role=Role(source.role),
         number=source.number,
         generation=source.generation,
-        holes=tuple(holes),
-        depends_on=tuple(sorted(needs)),
+        holes=holes,
+        depends_on=tuple(sorted({*depends, *(hole.step for hole in holes)})),
         group=group,
         reason=reason,
-        effect=replace(effect or Effect(), target_document=target_document),
+        effect=replace(effect or Effect(), target_document=taker.document_id),
         description=f"{operation.verb} {decimal_text(abs(move.after - move.before))} "
-        f"{'to' if raising else 'from'} {target}",
+        f"{'to' if move.after > move.before else 'from'} {target}",
     )
     draft.add_step(step)
     return step
 
 
-def _source_address(chain: Chain, source: DocumentRow | Step) -> tuple[Address, str]:
-    return (source.address, source.label) if isinstance(source, Step) else (chain.address, source.label)
+def _operation(draft: Draft, giver: _End, taker: _End, move: Move) -> Allocate | Unallocate:
+    common: dict[str, Any] = {
+        "source_kind": giver.kind,
+        "source_id": giver.remote_id,
+        "target_kind": taker.kind,
+        "target_id": taker.remote_id,
+        "before": move.before,
+        "amount": move.after,
+    }
+    if move.after > move.before:
+        return Allocate(**common, **_details(draft, move.wanted))
+    return Unallocate(**common)
 
 
 def field_change(draft: Draft, connection: str, identity: str, before: Decimal, after: Decimal) -> FieldChange:

@@ -25,15 +25,15 @@ from reconciler.plan.allocating import (
 )
 from reconciler.plan.buckets import Sums, bucket_lines, currency_of
 from reconciler.plan.desired import Desired
-from reconciler.plan.draft import Draft, step_id
+from reconciler.plan.draft import Draft
 from reconciler.plan.index import Chain
-from reconciler.plan.lowering import create_step, receivable_of
+from reconciler.plan.lowering import create_step, document_step, receivable_of
 from reconciler.plan.model import Action, Effect, Group, Reason, Role, Step
 from reconciler.plan.proof import movements
 from reconciler.plan.remedies import PostedChange
 from reconciler.plan.sources import freed_by_consent, sources_of
 from reconciler.providers.capabilities import Remedy, Verb
-from reconciler.providers.operations import Reverse, Void
+from reconciler.providers.operations import Reverse
 from reconciler.resources.kinds import Content
 from reconciler.state.model import DocumentRow
 
@@ -57,6 +57,8 @@ class Correction:
     reason: str
     steps: list[Step] = field(default_factory=list)
     documents: list[tuple[Step, str, Content]] = field(default_factory=list)
+    undone: list[tuple[str, int, Content]] = field(default_factory=list)
+    """What is reversed: kind, sign and content, for the proof."""
 
     @classmethod
     def begin(cls, draft: Draft, chain: Chain, remedy: Remedy, effect: Effect, reason: str = "") -> Correction:
@@ -113,10 +115,11 @@ class Correction:
         self.steps.append(step)
         return step
 
-    def finish(self, action_reason: Reason = Reason.CORRECTION, proof_extra: Decimal = ZERO) -> None:
+    def finish(self, action_reason: Reason = Reason.CORRECTION) -> None:
         """Record the group and a change per document."""
         draft, address = self.draft, self.chain.address
-        proof = movements(draft, address, [(kind, step.role, content) for step, kind, content in self.documents])
+        made = [(kind, 1 if kind == "invoice" else -1, content) for _, kind, content in self.documents]
+        proof = movements(draft, address, [*self.undone, *made])
         ids = tuple(step.id for step in self.steps)
         draft.groups.append(Group(self.id, address, self.remedy, self.reason, ids, proof))
         for step, kind, content in self.documents:
@@ -340,48 +343,27 @@ def _again(
 
 def reverse_and_reissue(draft: Draft, change: PostedChange, desired: Desired) -> Shortfall | None:
     """Reverse a payment and enter it again as declared."""
-    chain, address = change.chain, change.chain.address
-    row = chain.current
+    chain, address, row = change.chain, change.chain.address, change.chain.current
     assert row is not None
     group = Correction.begin(draft, chain, Remedy.REVERSE_AND_REISSUE, effect_of(desired))
-    day = draft.correction_date(address, "payment", original_date(change.effective))
-    live_targets = live_by_chain(draft, chain, change.live)
-    for items in live_targets.values():
-        for document, item in items.items():
-            if document in draft.inputs.state.documents:
-                target = draft.inputs.state.documents[document]
-                draft.opens[document] = (
-                    draft.open_of_document(target) + item.amount + item.discount + item.write_off
-                )
-    group.steps.append(
-        draft.steps[
-            draft.add_step(
-                Step(
-                    id=step_id(address, row.label, "reverse"),
-                    address=address,
-                    label=row.label,
-                    operation=Reverse("payment", row.remote_id, day, group.reason),
-                    operation_key=f"reverse@{chain.binding.revision}",
-                    document_id=row.document_id,
-                    reference=row.reference,
-                    role=Role(row.role),
-                    number=row.number,
-                    generation=row.generation,
-                    revision=change.live.revision,
-                    group=group.id,
-                    reason=group.reason,
-                    effect=Effect(generation=chain.binding.generation + 1),
-                    description=f"reverse {draft.label(address)} on {day.isoformat()}",
-                )
-            )
-        ]
-    )
+    _free_targets(draft, change)
     wanted = wanted_of(desired.content)
     allocations = at_create(draft, address.connection, wanted) if wanted else None
     if isinstance(allocations, Shortfall):
-        for step in group.steps:
-            del draft.steps[step.id]
         return allocations
+    day = draft.correction_date(address, "payment", original_date(change.effective))
+    reverse = document_step(
+        draft,
+        chain,
+        row,
+        Reverse("payment", row.remote_id, day, group.reason),
+        Effect(generation=chain.binding.generation + 1),
+        revision=change.live.revision,
+        description=f"reverse {draft.label(address)} on {day.isoformat()}",
+        group=group.id,
+    )
+    group.steps.append(reverse)
+    group.undone.append(("payment", 1, change.effective))
     group.create(
         "payment",
         Role.REISSUE,
@@ -391,23 +373,38 @@ def reverse_and_reissue(draft: Draft, change: PostedChange, desired: Desired) ->
         generation=chain.binding.generation + 1,
         allocations=allocations,
     )
+    _show_reversal(draft, change, group, reverse)
+    group.finish()
+    return None
+
+
+def _free_targets(draft: Draft, change: PostedChange) -> None:
+    """A reversed payment's allocations fall away: its targets are open again by as much."""
+    for items in live_by_chain(draft, change.chain, change.live).values():
+        for document, item in items.items():
+            target = draft.inputs.state.documents.get(document)
+            if target is not None:
+                back = item.amount + item.discount + item.write_off
+                draft.opens[document] = draft.open_of_document(target) + back
+
+
+def _show_reversal(draft: Draft, change: PostedChange, group: Correction, reverse: Step) -> None:
+    address = change.chain.address
     amount = Decimal(change.effective.get("amount", ZERO))
     currency = currency_of(draft.index, address.connection, change.effective)
     draft.change(
         address,
         Action.REVERSE,
         Reason.CORRECTION,
-        steps=(group.steps[0].id,),
+        steps=(reverse.id,),
         group=group.id,
-        label=row.label,
+        label=reverse.label,
         detail=f"reverse {decimal_text(amount)} {currency}: {group.reason}",
         irreversible=True,
         receivable={currency: amount},
-        remote_id=row.remote_id,
-        number=row.number,
+        remote_id=change.live.remote_id,
+        number=reverse.number,
     )
-    group.finish()
-    return None
 
 
 def credited(draft: Draft, change: PostedChange, reason: str) -> None:
@@ -416,27 +413,6 @@ def credited(draft: Draft, change: PostedChange, reason: str) -> None:
     group = Correction.begin(draft, change.chain, Remedy.CREDIT, marked, reason)
     full_credit(draft, group, change, generation_after=False, effect=marked)
     group.finish(Reason.REMOVED)
-
-
-def void_step(draft: Draft, chain: Chain, row: DocumentRow, revision: str, reason: str, effect: Effect) -> Step:
-    step = Step(
-        id=step_id(chain.address, row.label, "void"),
-        address=chain.address,
-        label=row.label,
-        operation=Void(row.kind, row.remote_id, reason),
-        operation_key=f"void@{chain.binding.revision}",
-        document_id=row.document_id,
-        reference=row.reference,
-        role=Role(row.role),
-        number=row.number,
-        generation=row.generation,
-        revision=revision,
-        reason=reason,
-        effect=effect,
-        description=f"void {draft.label(chain.address)}",
-    )
-    draft.add_step(step)
-    return step
 
 
 def _note(draft: Draft, chain: Chain, reason: str) -> str:

@@ -4,19 +4,17 @@ from __future__ import annotations
 
 from datetime import date
 from decimal import Decimal
-from typing import Any
 
 from reconciler.kernel.address import Address
-from reconciler.kernel.identity import document_id
 from reconciler.kernel.money import ZERO
 from reconciler.plan.allocating import CreateAllocations
 from reconciler.plan.buckets import currency_of, totals
 from reconciler.plan.desired import Desired, reference_identities
 from reconciler.plan.draft import Draft, step_id
 from reconciler.plan.index import Chain
-from reconciler.plan.model import PENDING_ID, Effect, Role, Step
+from reconciler.plan.model import Effect, Role, Step
 from reconciler.providers.capabilities import Numbering
-from reconciler.providers.operations import Create, Hole, Post, Update
+from reconciler.providers.operations import Create, Delete, Post, Reverse, Update, Void
 from reconciler.providers.protocol import Observed
 from reconciler.resources.kinds import KINDS, Content
 from reconciler.state.model import DocumentRow
@@ -199,6 +197,40 @@ def post_step(
     return step
 
 
+def document_step(
+    draft: Draft,
+    chain: Chain,
+    row: DocumentRow,
+    operation: Void | Delete | Reverse,
+    effect: Effect,
+    *,
+    revision: str,
+    description: str,
+    reason: str = "",
+    group: str | None = None,
+) -> Step:
+    """A step that ends a bound document: void, discard, reverse."""
+    step = Step(
+        id=step_id(chain.address, row.label, operation.verb),
+        address=chain.address,
+        label=row.label,
+        operation=operation,
+        operation_key=f"{operation.verb}@{chain.binding.revision}",
+        document_id=row.document_id,
+        reference=row.reference,
+        role=Role(row.role),
+        number=row.number,
+        generation=row.generation,
+        revision=revision,
+        group=group,
+        reason=reason or getattr(operation, "reason", ""),
+        effect=effect,
+        description=description,
+    )
+    draft.add_step(step)
+    return step
+
+
 def gross_of(draft: Draft, address: Address, content: Content) -> Decimal | None:
     """A document's total in its own currency; None when a tax rate is unknown."""
     if "amount" in content:
@@ -219,13 +251,3 @@ def receivable_of(draft: Draft, address: Address, kind: str, content: Content) -
         amount = sum(taken, ZERO)
     sign = 1 if kind == "invoice" else -1
     return {currency_of(draft.index, address.connection, content): sign * amount}
-
-
-def pending(step: str, place: tuple[str | int, ...]) -> tuple[str, Hole]:
-    """A pending id and the hole that will fill it."""
-    return PENDING_ID, Hole(place, step)
-
-
-def original_document_id(draft: Draft, address: Address) -> str:
-    company: Any = draft.index.snapshot(address.connection).company
-    return document_id(draft.inputs.project, company.id, address, 1)

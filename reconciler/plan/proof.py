@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from decimal import Decimal
 
 from reconciler.kernel.address import Address
@@ -10,37 +10,42 @@ from reconciler.kernel.money import ZERO
 from reconciler.plan.buckets import buckets, currency_of
 from reconciler.plan.draft import Draft
 from reconciler.plan.lowering import posting_date
-from reconciler.plan.model import Movement, Role
+from reconciler.plan.model import Movement
 from reconciler.resources.kinds import Content
 
 
 def movements(
-    draft: Draft, address: Address, documents: Sequence[tuple[str, Role, Content]]
+    draft: Draft, address: Address, documents: Sequence[tuple[str, int, Content]]
 ) -> tuple[Movement, ...]:
-    """Δ open receivables, revenue per account, tax per code, tracking per value. Nothing listed = neutral."""
-    index = draft.index
+    """Δ open receivables, revenue per account, tax per code, tracking per value. Nothing listed = neutral.
+
+    `documents`: kind, sign (+1 raises what the customer owes) and content in identity space.
+    """
+    index, connection = draft.index, address.connection
     sums: dict[tuple[str, str, str, str], Decimal] = {}
-    for kind, _, content in documents:
-        if kind == "payment":
-            continue
-        sign = -1 if kind == "credit_note" else 1
-        currency = currency_of(index, address.connection, content)
+    for kind, sign, content in documents:
+        currency = currency_of(index, connection, content)
         day = posting_date(content)
         period = day.strftime("%Y-%m") if day else ""
-        for bucket, moved in (buckets(index, address.connection, content) or {}).items():
-            account = bucket.account.removeprefix("item:")
-            kinds = ("item",) if bucket.account.startswith("item:") else ("account",)
-            parts = [
-                ("open", "", moved.gross),
-                ("revenue", index.display(address.connection, kinds, account), moved.net),
-            ]
-            if bucket.taxes:
-                code = "+".join(index.display(address.connection, ("tax_rate",), tax) for tax in bucket.taxes)
-                parts.append(("tax", code, moved.tax))
-            for category, value in bucket.tracking:
-                name = index.display(address.connection, ("tracking_category",), category)
-                parts.append(("tracking", f"{name}={value}", moved.net))
-            for dimension, key, amount in parts:
-                place = (dimension, key, period, currency)
-                sums[place] = sums.get(place, ZERO) + sign * amount
+        for dimension, key, amount in _parts(draft, connection, kind, content):
+            place = (dimension, key, period, currency)
+            sums[place] = sums.get(place, ZERO) + sign * amount
     return tuple(Movement(*place, amount) for place, amount in sorted(sums.items()) if amount != ZERO)
+
+
+def _parts(draft: Draft, connection: str, kind: str, content: Content) -> Iterator[tuple[str, str, Decimal]]:
+    """(dimension, key, amount) of one document, all positive."""
+    index = draft.index
+    if kind == "payment":
+        yield "open", "", Decimal(content["amount"])
+        return
+    for bucket, moved in (buckets(index, connection, content) or {}).items():
+        account = bucket.account.removeprefix("item:")
+        kinds = ("item",) if bucket.account.startswith("item:") else ("account",)
+        yield "open", "", moved.gross
+        yield "revenue", index.display(connection, kinds, account), moved.net
+        if bucket.taxes:
+            code = "+".join(index.display(connection, ("tax_rate",), tax) for tax in bucket.taxes)
+            yield "tax", code, moved.tax
+        for category, value in bucket.tracking:
+            yield "tracking", f"{index.display(connection, ('tracking_category',), category)}={value}", moved.net

@@ -2,103 +2,94 @@
 
 from __future__ import annotations
 
-from reconciler.kernel.money import ZERO
 from reconciler.plan import correcting
-from reconciler.plan.buckets import Sums, buckets
-from reconciler.plan.draft import Draft, step_id
+from reconciler.plan.buckets import Sums, buckets, currency_of
+from reconciler.plan.draft import Draft
 from reconciler.plan.index import Chain
-from reconciler.plan.model import Action, Bookkeeping, BookkeepingKind, Effect, Reason, Role, Step
+from reconciler.plan.lowering import document_step
+from reconciler.plan.model import Action, Bookkeeping, BookkeepingKind, Effect, Reason
 from reconciler.plan.remedies import PostedChange
-from reconciler.plan.standing import standing
+from reconciler.plan.standing import Standing, standing
 from reconciler.providers.capabilities import Verb
-from reconciler.providers.operations import Delete
+from reconciler.providers.operations import Delete, Void
 from reconciler.resources.kinds import KINDS
 from reconciler.resources.resource import Removed
 
 
 def plan_removed(draft: Draft, chain: Chain, removed: Removed) -> None:
     """Forget, credit, void or discard one bound address."""
+    address = chain.address
     if "_removed" in chain.declared():
         return
     if removed.action == "forget":
-        draft.bookkeeping.append(Bookkeeping(BookkeepingKind.FORGET, chain.address, reason=removed.reason))
-        draft.change(
-            chain.address,
-            Action.FORGET,
-            Reason.REMOVED,
-            source=str(removed.source or ""),
-            detail="stop managing it; the ERP keeps it as it is",
-            remote_id=chain.current.remote_id if chain.current else None,
-        )
+        _forget(draft, chain, removed)
         return
     at = standing(draft, chain)
-    if isinstance(at, str) or not KINDS[chain.address.kind].is_document:
+    if isinstance(at, str) or not KINDS[address.kind].is_document:
         why = (
             f"it is {at} in the ERP"
             if isinstance(at, str)
             else "only documents can be credited, voided or discarded"
         )
-        draft.block(chain.address, Reason.UNSUPPORTED, f"removed: {removed.action}: {why}", "Use `action: forget`.")
+        draft.block(address, Reason.UNSUPPORTED, f"removed: {removed.action}: {why}", "Use `action: forget`.")
         return
-    refused = _refused(draft, chain, removed.action, at.live.phase)
-    if refused:
-        draft.block(
-            chain.address, Reason.POSTED_IMMUTABLE, f"removed: {removed.action}: {refused}", phase=at.live.phase
-        )
+    if refused := _refused(draft, chain, removed.action, at.live.phase):
+        draft.block(address, Reason.POSTED_IMMUTABLE, f"removed: {removed.action}: {refused}", phase=at.live.phase)
         return
-    marked = Effect(declared=f'{{"_removed":"{removed.action}"}}', declared_digest=f"removed:{removed.action}")
-    row = at.row
-    draft.use(chain, row, at.live, balance=True)
+    draft.use(chain, at.row, at.live, balance=True)
     if removed.action == "credit":
-        before = buckets(draft.index, chain.address.connection, at.effective)
-        if before is None:
-            draft.block(chain.address, Reason.UNSUPPORTED, "removed: credit: its totals cannot be computed")
-            return
-        moved = {bucket: Sums() - sums for bucket, sums in before.items()}
-        change = PostedChange(chain, at.live, ("lines",), at.effective, at.effective, before, moved)
-        correcting.credited(draft, change, removed.reason)
-        return
-    if removed.action == "void":
-        step = correcting.void_step(draft, chain, row, at.live.revision, removed.reason, marked)
-        action, detail = Action.VOID, f"void it in the ERP: {removed.reason}"
+        _credit(draft, at, removed)
     else:
-        step = draft.steps[
-            draft.add_step(
-                Step(
-                    id=step_id(chain.address, row.label, "delete"),
-                    address=chain.address,
-                    label=row.label,
-                    operation=Delete(row.kind, row.remote_id),
-                    operation_key=f"delete@{chain.binding.revision}",
-                    document_id=row.document_id,
-                    reference=row.reference,
-                    role=Role(row.role),
-                    number=row.number,
-                    generation=row.generation,
-                    revision=at.live.revision,
-                    reason=removed.reason,
-                    effect=marked,
-                    description=f"discard the draft {draft.label(chain.address)}",
-                )
-            )
-        ]
-        action, detail = Action.DISCARD, f"discard the draft: {removed.reason}"
-    sign = -1 if chain.address.kind == "invoice" else 1
-    currency = (
-        at.live.content().get("currency") or draft.index.snapshot(chain.address.connection).company.base_currency
-    )
-    total = sign * at.live.amount("total") if action is Action.VOID else ZERO
+        _take_back(draft, at, removed)
+
+
+def _forget(draft: Draft, chain: Chain, removed: Removed) -> None:
+    draft.bookkeeping.append(Bookkeeping(BookkeepingKind.FORGET, chain.address, reason=removed.reason))
     draft.change(
         chain.address,
-        action,
+        Action.FORGET,
+        Reason.REMOVED,
+        source=str(removed.source or ""),
+        detail="stop managing it; the ERP keeps it as it is",
+        remote_id=chain.current.remote_id if chain.current else None,
+    )
+
+
+def _credit(draft: Draft, at: Standing, removed: Removed) -> None:
+    chain = at.chain
+    before = buckets(draft.index, chain.address.connection, at.effective)
+    if before is None:
+        draft.block(chain.address, Reason.UNSUPPORTED, "removed: credit: its totals cannot be computed")
+        return
+    moved = {bucket: Sums() - sums for bucket, sums in before.items()}
+    change = PostedChange(chain, at.live, ("lines",), at.effective, at.effective, before, moved)
+    correcting.credited(draft, change, removed.reason)
+
+
+def _take_back(draft: Draft, at: Standing, removed: Removed) -> None:
+    """Void a posted document, or discard a draft."""
+    chain, row, live = at.chain, at.row, at.live
+    address = chain.address
+    marked = Effect(declared=f'{{"_removed":"{removed.action}"}}', declared_digest=f"removed:{removed.action}")
+    voids = removed.action == "void"
+    operation = Void(row.kind, row.remote_id, removed.reason) if voids else Delete(row.kind, row.remote_id)
+    words = "void" if voids else "discard the draft"
+    step = document_step(
+        draft, chain, row, operation, marked, revision=live.revision, description=f"{words} {draft.label(address)}"
+    )
+    currency = currency_of(draft.index, address.connection, at.effective)
+    sign = -1 if address.kind == "invoice" else 1
+    draft.change(
+        address,
+        Action.VOID if voids else Action.DISCARD,
         Reason.REMOVED,
         steps=(step.id,),
-        detail=detail,
-        phase=at.live.phase,
+        detail=f"{words}: {removed.reason}",
+        phase=live.phase,
         irreversible=True,
         remote_id=row.remote_id,
         number=row.number,
-        receivable={currency: total} if total else {},
+        receivable={currency: sign * live.amount("total")} if voids else {},
         source=str(removed.source or ""),
     )
 
