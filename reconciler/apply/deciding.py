@@ -138,15 +138,9 @@ def before_sending(task: Task, sighting: Sighting, mirror: Mirror) -> Decision:
             return SEND
 
 
-def resumes_by_stages(task: Task) -> bool:
-    """Whether a half-way create is sent again with its stages. Where nothing keeps a second one out, a post of
-    what is there is safer: it cannot create."""
-    return task.support.deduplication.enforced or not task.kind_capabilities.can(Verb.POST)
-
-
 def _finish(task: Task, remote_id: str) -> Decision:
-    """It is there as a draft: go on by its recorded stages, or post it."""
-    if task.stages and resumes_by_stages(task):
+    """It is there as a draft: go on by its recorded stages, else post it."""
+    if task.stages:
         return SEND
     if not task.kind_capabilities.can(Verb.POST):
         return Decision(StepOutcome.CONFLICT, message=f"{remote_id} is a draft, and cannot be posted from here")
@@ -190,7 +184,8 @@ def _done(answer: Answer, outcome: Done, mirror: Mirror) -> Decision:
     remote_id = outcome.remote_id
     if not task.creates:
         remote_id = subject(task.step.operation)[1] or remote_id
-    landed = Landed(remote_id, outcome.revision, outcome.number).with_reading(answer.observed)
+    landed = Landed(remote_id, outcome.revision, outcome.number, as_seen=bool(task.draft_id))
+    landed = landed.with_reading(answer.observed)
     if task.creates:
         if not remote_id:
             return _unknown(task, "the ERP says it is done, but names no id")

@@ -12,6 +12,7 @@ from decimal import Decimal
 from typing import Any
 
 from reconciler.apply.journal import outcome_json
+from reconciler.apply.judging import settled_of
 from reconciler.apply.mirror import Mirror
 from reconciler.apply.tasks import Landed
 from reconciler.kernel.canonical import canonical_json
@@ -67,7 +68,7 @@ def done_writes(mirror: Mirror, done: DoneStep, now: str) -> list[Write]:
     if isinstance(step.operation, Delete) and not step.label:
         return [*writes, DropBinding(step.address)]
     writes.append(PutDocument(_document(mirror, step, landed)))
-    writes.extend(_allocations(mirror, step))
+    writes.extend(_allocations(mirror, step, landed))
     binding = _binding(mirror, step, now)
     if binding is not None:
         writes.append(PutBinding(binding))
@@ -124,7 +125,7 @@ def _phase_without_reading(step: Step) -> str:
     return "active"
 
 
-def _allocations(mirror: Mirror, step: Step) -> Iterable[Write]:
+def _allocations(mirror: Mirror, step: Step, landed: Landed) -> Iterable[Write]:
     operation, effect = step.operation, step.effect
     if isinstance(operation, (Allocate, Unallocate)) and effect.target_document is not None:
         yield _allocation(step.document_id, effect.target_document, operation.amount)
@@ -132,7 +133,15 @@ def _allocations(mirror: Mirror, step: Step) -> Iterable[Write]:
         for target in mirror.allocations_of(step.document_id):
             yield _allocation(step.document_id, target, Decimal(0))
     for target, amount in effect.allocations:
-        yield _allocation(step.document_id, target, amount)
+        yield _allocation(step.document_id, target, _made(mirror, target, amount, landed))
+
+
+def _made(mirror: Mirror, target: str, amount: Decimal, landed: Landed) -> Decimal:
+    """What a create has settled of a target: as asked, or as seen where it may have been finished without."""
+    row = mirror.documents.get(target)
+    if not landed.as_seen or row is None:
+        return amount
+    return settled_of(landed.observed, row.kind, row.remote_id).amount if landed.observed else Decimal(0)
 
 
 def _allocation(source: str, target: str, amount: Decimal) -> PutAllocation:

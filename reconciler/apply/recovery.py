@@ -176,7 +176,7 @@ class Recovery:
         if judged(task, again).verdict is Verdict.DONE:
             return self._found(task, again)
         if isinstance(outcome, Done):
-            landed = Landed(outcome.remote_id, outcome.revision, outcome.number)
+            landed = Landed(outcome.remote_id, outcome.revision, outcome.number, as_seen=True)
             return Decision(StepOutcome.DONE, IntentStatus.DONE, landed=landed)
         words = getattr(outcome, "message", "accepted for later")
         return unknown(task, f"it is there as a draft; posting it: {words}")

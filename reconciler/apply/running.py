@@ -5,16 +5,14 @@ What happens in between is the caller's. The lock is given back whatever happens
 
 from __future__ import annotations
 
-import getpass
-import os
 import secrets
-import socket
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 
 from reconciler.apply.books import Books
 from reconciler.apply.context import Run
+from reconciler.apply.holding import holder, take_lock
 from reconciler.apply.journal import Journal
 from reconciler.apply.leasing import LeaseKeeper
 from reconciler.apply.report import Events, NoEvents, StepOutcome, StepResult
@@ -42,7 +40,7 @@ def running(store: Store, books: Mapping[str, Books], clock: Clock, around: Surr
     """A run that holds the lock. Raises StateLocked."""
     settings = around.settings
     term = settings.term([one.capabilities for one in books.values()])
-    lease = store.acquire(holder=around.holder or holder(), command=around.command, term_seconds=term)
+    lease = take_lock(store, around.holder or holder(), around.command, term)
     try:
         with LeaseKeeper(lease, term) as keeper:
             around.events.boundary("locked")
@@ -90,12 +88,3 @@ def _status(run: Run, results: list[StepResult]) -> str:
     if not outcomes - {StepOutcome.DONE, StepOutcome.ALREADY_DONE}:
         return "complete"
     return "stopped" if run.stop.stopping else "incomplete"
-
-
-def holder() -> str:
-    """Who holds the lock, for whoever finds it held."""
-    try:
-        user = getpass.getuser()
-    except (KeyError, OSError, ImportError):
-        user = "somebody"
-    return f"{user}@{socket.gethostname()} (process {os.getpid()})"

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 
 from reconciler.apply.books import Books, Sighting, look_up, read_if_possible
-from reconciler.apply.deciding import indeterminate, judged, resumes_by_stages
+from reconciler.apply.deciding import indeterminate, judged
 from reconciler.apply.journal import ACCEPTED, Journal
 from reconciler.apply.judging import Verdict, judge
 from reconciler.apply.leasing import LeaseKeeper
@@ -183,9 +183,9 @@ class Sender:
         return Answer(task, done) if isinstance(done, Done) else answer
 
     def finish(self, task: Task, sighting: Sighting, progress: StageRecorder) -> Outcome | None:
-        """Post what a create left as a draft: by a post, or by its own recorded stages. None: no way to."""
+        """Finish what a create left as a draft: by its own recorded stages, else by a post. None: no way to."""
         observed = sighting.observed
-        stages = self.journal.stages(task.key) if resumes_by_stages(task) else ()
+        stages = self.journal.stages(task.key)
         if observed is None or not (stages or task.kind_capabilities.can(Verb.POST)):
             return None
         self.pace.take()

@@ -119,16 +119,18 @@ class Task:
 
 @dataclass(frozen=True, slots=True)
 class Landed:
-    """What is known of a write that happened."""
+    """What is known of a write that happened. `as_seen`: known from the record, not from the provider's word;
+    a create may then have been finished without its allocations."""
 
     remote_id: str
     revision: str = ""
     number: str | None = None
     observed: Observed | None = None
+    as_seen: bool = False
 
     @classmethod
     def seen(cls, observed: Observed) -> Landed:
-        return cls(observed.remote_id, observed.revision, observed.number, observed)
+        return cls(observed.remote_id, observed.revision, observed.number, observed, as_seen=True)
 
     def with_reading(self, observed: Observed | None) -> Landed:
         """The same, with the record as it now is."""

@@ -25,6 +25,7 @@ from reconciler.plan.model import (
     Effect,
     FootprintRow,
     Group,
+    Movement,
     Options,
     Plan,
     Role,
@@ -386,5 +387,7 @@ def correction() -> Plan:
     applied = allocation(note, wrong, "100", group="g1")
     right = invoice("INV-1", "80", acme, label="reissue.2", role=Role.REISSUE, group="g1", after=[applied.id])
     right = replace(right, number="INV-1-R2", generation=2, effect=replace(right.effect, generation=2))
-    group = Group("g1", wrong.address, Remedy.CREDIT_AND_REISSUE, "wrong price", (note.id, applied.id, right.id))
+    members = (note.id, applied.id, right.id)
+    proof = (Movement("open", "", "2026-11", "USD", Decimal(-20)),)
+    group = Group("g1", wrong.address, Remedy.CREDIT_AND_REISSUE, "wrong price", members, proof)
     return plan_of(acme, wrong, note, applied, right, groups=(group,))
