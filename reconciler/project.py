@@ -268,7 +268,7 @@ def open_provider(project: Project, name: str, clock: Clock) -> Provider:
     config = project.connections[name]
     factory = load_provider(config.provider)
     findings: list[Finding] = []
-    settings = _with_secrets(config, factory.settings, findings)
+    settings = _with_secrets(config, factory.settings, findings) | _roundings(config, factory.settings)
     place: Place = ("connections", name)
     validated = None
     if not findings:
@@ -291,6 +291,16 @@ def open_provider(project: Project, name: str, clock: Clock) -> Provider:
     if validated is None:
         raise _invalid(located(findings, lambda file: _read(project.root)))
     return factory.open(validated, project.root, clock)
+
+
+def _roundings(config: ConnectionConfig, model: Any) -> dict[str, Any]:
+    """What we decide about rounding, for a provider that can be told so: it asks by naming the setting."""
+    per_line = config.tax_rounding_per_line
+    ours = {
+        "tax_rounding": None if per_line is None else "line" if per_line else "document",
+        "rounding": config.rounding,
+    }
+    return {key: value for key, value in ours.items() if value is not None and key in model.model_fields}
 
 
 def _with_secrets(config: ConnectionConfig, model: Any, findings: list[Finding]) -> dict[str, Any]:

@@ -57,7 +57,7 @@ def _verb(verb: Verb, support: VerbSupport, switches: Switches) -> VerbSupport:
     return replace(
         support,
         deduplication=switches.deduplication if of_class else DeduplicationClass.A,
-        settle_seconds=switches.settle_seconds,
+        settle_seconds=switches.window,
     )
 
 

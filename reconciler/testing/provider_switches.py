@@ -17,12 +17,13 @@ _BOOKS_NUMBERING = {
     Numbering.ASSIGNED: "assigned",
     Numbering.ASSIGNED_IN_DATE_ORDER: "assigned_in_date_order",
 }
+_LATE = {FaultKind.LATE_LANDING, FaultKind.ACCEPTED}
 
 
 class Switches(BaseModel):
     """All off: the plain ledger. `deduplication` and `numbering` are fixed once the books exist.
 
-    `settle_seconds` is what capabilities promise; None (`unbounded`) promises nothing.
+    `settle_seconds` is what capabilities promise at least; None (`unbounded`) promises nothing.
     `asynchronous_seconds`: every write is accepted and done so much later, or after `asynchronous_polls`.
     `lag_seconds`: readings and look-ups show the books as they were. `allocate: as_document`: an allocation is
     a record of its own and adds to what is settled. `two_stage`: a posted document is drafted, then posted.
@@ -60,6 +61,14 @@ class Switches(BaseModel):
         if self.two_stage and self.asynchronous_seconds is not None:
             raise ValueError("two_stage and asynchronous_seconds do not go together")
         return self
+
+    @property
+    def window(self) -> int | None:
+        """The settle window capabilities promise: it covers what these switches make land late."""
+        if self.settle_seconds is None:
+            return None
+        late = self.fault_seconds if self.fault_per_mille.keys() & _LATE else 0
+        return max(self.settle_seconds, self.asynchronous_seconds or 0, late)
 
     def books(self, settings: LedgerSettings | None = None) -> BooksSettings:
         """Opening settings of books that behave so."""

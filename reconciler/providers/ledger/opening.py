@@ -21,8 +21,8 @@ def new_books(settings: LedgerSettings) -> BooksSettings:
     return BooksSettings(
         company=settings.company or "Company",
         base_currency=settings.base_currency or "USD",
-        tax_rounding_per_line=settings.books_tax_rounding != "document",
-        rounding=settings.books_rounding or Rounding.HALF_UP,
+        tax_rounding_per_line=settings.tax_rounding != "document",
+        rounding=settings.rounding or Rounding.HALF_UP,
     )
 
 
@@ -62,12 +62,12 @@ def _check_settings(settings: LedgerSettings, books: Books) -> None:
         ("company", settings.company, wanted.company, found.company),
         ("base_currency", settings.base_currency, wanted.base_currency, found.base_currency),
         (
-            "books_tax_rounding",
-            settings.books_tax_rounding,
+            "tax_rounding",
+            settings.tax_rounding,
             wanted.tax_rounding_per_line,
             found.tax_rounding_per_line,
         ),
-        ("books_rounding", settings.books_rounding, wanted.rounding, found.rounding),
+        ("rounding", settings.rounding, wanted.rounding, found.rounding),
     ):
         if given is not None and asked != kept:
             raise ReconcilerError(

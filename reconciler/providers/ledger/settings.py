@@ -36,10 +36,10 @@ class LedgerSettings(BaseModel):
         str | None, Field(min_length=1, max_length=120, description="the company's name, for new books")
     ] = None
     base_currency: Annotated[Currency | None, Field(description="the base currency, for new books (USD)")] = None
-    books_tax_rounding: Annotated[
+    tax_rounding: Annotated[
         Literal["line", "document"] | None, Field(description="how new books round tax (line)")
     ] = None
-    books_rounding: Annotated[Rounding | None, Field(description="how new books round (half_up)")] = None
+    rounding: Annotated[Rounding | None, Field(description="how new books round (half_up)")] = None
 
     @model_validator(mode="after")
     def _one_place(self) -> LedgerSettings:

@@ -32,7 +32,7 @@ class JournalRow:
     """One line of a journal entry. `debit`/`credit` in `currency`, `base` signed (debits positive)."""
 
     entry: int
-    date: date
+    date: Day
     kind: str
     document: str | None
     number: str | None
@@ -57,7 +57,7 @@ class DocumentLine:
     id: str
     number: str | None
     customer: str
-    date: date
+    date: Day
     due: Day | None
     currency: str
     total: Decimal
@@ -133,7 +133,7 @@ def journal(
             " l.currency, l.rate, l.base, COALESCE(c.code, c.name), l.tracking FROM entries e JOIN lines l ON"
             " l.entry = e.seq JOIN records a ON a.seq = l.account LEFT JOIN records d ON d.seq = e.record LEFT JOIN"
             " records c ON c.seq = l.customer WHERE e.date BETWEEN ? AND ? AND (? OR e.record = ?)"
-            " ORDER BY e.seq, l.position",
+            " ORDER BY e.seq, l.amount < 0, l.position",
             (since.isoformat() if since else "", _through(until), document is None, seq),
         ).fetchall()
     return [

@@ -134,6 +134,17 @@ def test_capabilities_say_the_class_of_creates_alone(make: Maker, name: str) -> 
     assert kind.verb(Verb.UPDATE).settle_seconds == 90
 
 
+def test_the_promised_window_covers_what_lands_late(make: Maker) -> None:
+    for switches, window in (
+        ({"settle_seconds": 5}, 5),
+        ({"settle_seconds": 5, "asynchronous_seconds": 20}, 20),
+        ({"fault_per_mille": {"late_landing": 1}, "fault_seconds": 44}, 44),
+        ({"settle_seconds": None, "asynchronous_seconds": 20}, None),
+    ):
+        kind = make(**switches).provider.capabilities().kind("invoice")
+        assert kind.verb(Verb.CREATE).settle_seconds == window
+
+
 # ---- numbering ----
 
 
