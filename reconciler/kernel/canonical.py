@@ -37,6 +37,7 @@ def _refuse_float(text: str) -> Any:
     raise ValueError(f"a JSON number with a fraction or exponent ({text[:40]}); amounts are written as strings")
 
 
+_decode = json.JSONDecoder(parse_float=_refuse_float, parse_constant=_refuse_float).decode
 _encode = _Encoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False).encode
 
 
@@ -47,7 +48,7 @@ def canonical_json(value: object) -> str:
 
 def parse_canonical(text: str | bytes) -> Any:
     """Parse JSON written by `canonical_json`; refuses floats. Raises ValueError."""
-    return json.loads(text, parse_float=_refuse_float, parse_constant=_refuse_float)
+    return _decode(text if isinstance(text, str) else text.decode("utf-8"))
 
 
 def digest_text(text: str | bytes) -> str:

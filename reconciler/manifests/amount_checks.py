@@ -6,13 +6,13 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
+from reconciler.kernel.canonical import parse_canonical
 from reconciler.kernel.money import ZERO, quantum
-from reconciler.manifests.document_checks import reduction
 from reconciler.manifests.figures import Figures
 from reconciler.manifests.file_reading import REFUSE
 from reconciler.manifests.known import Known, Look, Registry
 from reconciler.manifests.words import label, money, noun
-from reconciler.resources.totals import Totals, exact_tax, price_lines
+from reconciler.resources.totals import exact_tax, price_lines
 
 
 def check_amounts(registry: Registry, figures: Figures) -> None:
@@ -30,32 +30,33 @@ def check_amounts(registry: Registry, figures: Figures) -> None:
 
 
 def _check_total(registry: Registry, figures: Figures, known: Known) -> None:
-    currency = registry.currency_of(known)
-    likeliest = next(figures.totals(known), None)
-    if likeliest is None or currency is None:
+    currency, content = registry.currency_of(known), figures.content(known)
+    if currency is None or content is None:
         return
-    if likeliest.gross < 0:
+    possible = figures.totals(known, content)
+    likeliest = next(possible, None)
+    if likeliest is None:
+        return
+    figures.gross[id(known)] = gross = likeliest.gross
+    if gross < 0:
         other = "a credit note" if known.address.kind == "invoice" else "an invoice"
-        what = f"{label(known.address)} comes to {money(likeliest.gross, currency)}"
+        what = f"{label(known.address)} comes to {money(gross, currency)}"
         registry.report(known, (), "negative-total", what, hint=f"Declare {other}.", at_key=True)
-    content = known.resource.content()
-    expected = content.get("expect_total")
-    if expected is not None and all(totals.gross != expected for totals in figures.totals(known)):
-        what = (
-            f"expect_total is {money(expected, currency)}, but the lines come to {money(likeliest.gross, currency)}"
-        )
+    expected = Decimal(content["expect_total"]) if "expect_total" in content else gross
+    if expected != gross and all(totals.gross != expected for totals in possible):
+        what = f"expect_total is {money(expected, currency)}, but the lines come to {money(gross, currency)}"
         why = f"net {money(likeliest.net, currency)}, tax {money(likeliest.tax, currency)}"
         registry.report(known, ("expect_total",), "total", what, why=why)
-    if any(line.get("tax_amount") is not None for line in content["lines"]):
-        _check_taxes(registry, figures, known, currency, likeliest)
+    if any("tax_amount" in line for line in content["lines"]):
+        _check_taxes(registry, figures, known, currency, content)
 
 
-def _check_taxes(registry: Registry, figures: Figures, known: Known, currency: str, totals: Totals) -> None:
+def _check_taxes(
+    registry: Registry, figures: Figures, known: Known, currency: str, content: dict[str, Any]
+) -> None:
     """A stated tax is posted as given, so it may be rounded either way; further off, it does not compute."""
-    content = figures.content(known)
-    priced = price_lines(content, currency) if content else None
-    prices = (content or {}).get("prices") or "exclusive"
-    for index, line in enumerate(priced or ()):
+    prices = content.get("prices") or "exclusive"
+    for index, line in enumerate(price_lines(content, currency) or ()):
         if line.stated is None:
             continue
         exact = exact_tax(line, prices, lambda code: figures.rate_of(known.address.connection, code))
@@ -76,34 +77,41 @@ class Taken:
 
 def _check_source(registry: Registry, figures: Figures, known: Known, taken: dict[int, Taken]) -> None:
     """A payment's or credit note's allocations against what it has to give, and one by one."""
-    content = known.resource.content()
-    currency = registry.currency_of(known)
+    content = parse_canonical(known.resource.body)
+    connection = known.address.connection
     settled = netted = ZERO
     for index, allocation in enumerate(content.get("allocations", ())):
+        amount = Decimal(allocation["amount"])
         kind = "invoice" if "invoice" in allocation else "credit_note"
         if kind == "invoice":
-            settled += allocation["amount"]
+            settled += amount
         else:
-            netted += allocation["amount"]
-        target = registry.get(known.address.connection, kind, allocation[kind])
+            netted += amount
+        target = registry.get(connection, kind, allocation[kind])
         if target is not None and target.valid:
             _check_pair(registry, known, index, kind, target)
-            taken.setdefault(id(target), Taken(target)).parts.append((known, index, reduction(allocation)))
-    if known.address.kind == "credit_note" and settled:
-        taken.setdefault(id(known), Taken(known)).parts.append((known, -1, settled))
-        return  # what it gives is judged together with what payments net of it
-    available = content["amount"] + netted if known.address.kind == "payment" else None
-    if available is None:
+            taken.setdefault(id(target), Taken(target)).parts.append((known, index, _reduction(allocation)))
+    if known.address.kind == "credit_note":
+        if settled:  # what it gives is judged together with what payments net of it
+            taken.setdefault(id(known), Taken(known)).parts.append((known, -1, settled))
         return
+    currency = registry.currency_of(known)
+    available = Decimal(content["amount"]) + netted
     if settled > available:
         of = "the payment to" if not netted else "the payment with what it nets to"
         what = f"the allocations come to {money(settled, currency)}, and {of} {money(available, currency)}"
         registry.report(known, ("allocations",), "over-allocation", what, at_key=True)
     elif content.get("remainder") == REFUSE and settled != available:
         what = f"{money(available - settled, currency)} would remain, and remainder is refuse"
-        registry.report(
-            known, ("remainder",), "remainder", what, hint="Allocate it, or take the remainder field out."
-        )
+        hint = "Allocate it, or take the remainder field out."
+        registry.report(known, ("remainder",), "remainder", what, hint=hint)
+
+
+def _reduction(allocation: dict[str, Any]) -> Decimal:
+    """What an allocation takes off its target's open balance: amount, discount and write-off."""
+    write_off = allocation.get("write_off") or {}
+    parts = (allocation["amount"], allocation.get("discount"), write_off.get("amount"))
+    return sum((Decimal(part) for part in parts if part is not None), ZERO)
 
 
 def _check_pair(registry: Registry, known: Known, index: int, kind: str, target: Known) -> None:
@@ -123,15 +131,15 @@ def _check_pair(registry: Registry, known: Known, index: int, kind: str, target:
 def _check_target(registry: Registry, figures: Figures, taking: Taken) -> None:
     total = sum((amount for _, _, amount in taking.parts), ZERO)
     target = taking.target
-    likeliest = next(figures.totals(target), None)
-    if likeliest is None or total <= likeliest.gross:
+    gross = figures.gross_of(target)
+    if gross is None or total <= gross:
         return
-    if total <= max(totals.gross for totals in figures.totals(target)):
+    if total <= max(totals.gross for totals in figures.totals(target, figures.content(target) or {})):
         return
     currency = registry.currency_of(target)
-    source, index = _where_it_is_over(taking, likeliest.gross)
+    source, index = _where_it_is_over(taking, gross)
     what = (
-        f"{label(target.address)} comes to {money(likeliest.gross, currency)}, "
+        f"{label(target.address)} comes to {money(gross, currency)}, "
         f"and {money(total, currency)} of it is allocated"
     )
     why = "; ".join(f"{label(known.address)}: {money(amount, currency)}" for known, _, amount in taking.parts[:6])

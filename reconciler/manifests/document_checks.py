@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from decimal import Decimal
 from typing import Any
 
-from reconciler.kernel.money import ZERO, decimal_text
+from reconciler.kernel.money import decimal_text
 from reconciler.resources.kinds import Content
 from reconciler.source.words import Explained
 
@@ -180,10 +180,3 @@ def _allocations(content: Content) -> Iterator[Explained]:
                 f"allocations[{index}] settles {name!r}, which allocations[{before}] settles already",
                 hint="Write one allocation with the sum.",
             )
-
-
-def reduction(allocation: Mapping[str, Any]) -> Decimal:
-    """What an allocation takes off its target's open balance: amount, discount and write-off."""
-    write_off = allocation.get("write_off") or {}
-    total: Decimal = allocation["amount"] + allocation.get("discount", ZERO) + write_off.get("amount", ZERO)
-    return total

@@ -7,7 +7,7 @@ a price, a rate or the currency is unknown, nothing is said of it.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
@@ -26,6 +26,8 @@ class Figures:
 
     registry: Registry
     project: Project
+    gross: dict[int, Decimal | None] = field(default_factory=dict)
+    """The likeliest gross of what was computed, by the identity of the Known."""
 
     def content(self, known: Known) -> dict[str, Any] | None:
         """A document's content with what totals need as decimals and prices taken from items; None when that
@@ -74,12 +76,19 @@ class Figures:
                 if tax_per_line in (None, per_line):
                     yield per_line, mode
 
-    def totals(self, known: Known) -> Iterator[Totals]:
-        """The totals of a document under each rounding its connection may have, the likeliest first; none
-        when they cannot be told."""
+    def gross_of(self, known: Known) -> Decimal | None:
+        """The likeliest gross total; None when it cannot be told."""
+        if id(known) not in self.gross:
+            content = self.content(known)
+            likeliest = next(self.totals(known, content), None) if content else None
+            self.gross[id(known)] = likeliest.gross if likeliest else None
+        return self.gross[id(known)]
+
+    def totals(self, known: Known, content: dict[str, Any]) -> Iterator[Totals]:
+        """The totals of a document's `content` under each rounding its connection may have, the likeliest
+        first; none when they cannot be told."""
         currency = self.registry.currency_of(known)
-        content = self.content(known) if currency is not None and known.valid else None
-        if content is None or currency is None:
+        if currency is None:
             return
         connection = known.address.connection
         for per_line, rounding in self.roundings(connection):

@@ -47,7 +47,7 @@ class Read(NamedTuple):
     customer: str | None = None
     currency: str | None = None
     draft: bool = False
-    look: Look = Look.NONE
+    look: int = Look.NONE
     decimals: int = 0
     content: Content | None = None
     """Kept for what is no document: there is little of it, and checks ask for it."""
@@ -220,7 +220,7 @@ class _Reader:
         return tuple(words)
 
 
-def _look(content: Content) -> Look:
+def _look(content: Content) -> int:
     look = Look.NONE
     if content.get("expect_total") is not None:
         look |= Look.TOTAL

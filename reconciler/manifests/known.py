@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from enum import IntFlag
 from functools import cache
 from typing import Any
 
@@ -19,8 +18,8 @@ from reconciler.source.careful import Place
 from reconciler.source.findings import Finding, Spot
 
 
-class Look(IntFlag):
-    """Why a resource's body has to be looked into once everything is known."""
+class Look:
+    """Why a resource's body has to be looked into once everything is known: plain bits, for speed."""
 
     NONE = 0
     TOTAL = 1
@@ -50,7 +49,7 @@ class Known:
     currency: str | None = None
     decimals: int = 0
     draft: bool = False
-    look: Look = Look.NONE
+    look: int = Look.NONE
     content: Content | None = None
 
     @property
