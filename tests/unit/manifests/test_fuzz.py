@@ -154,7 +154,7 @@ def test_a_spoilt_manifest_is_refused_or_read(chance, project):
 
 
 @pytest.mark.slow
-@settings(max_examples=5000, deadline=None)
+@settings(max_examples=2000, deadline=None)
 @given(st.randoms(use_true_random=False), st.sampled_from([ONE, TWO]))
 def test_many_spoilt_manifests_are_refused_or_read(chance, project):
     sound = copy.deepcopy(SEED)
