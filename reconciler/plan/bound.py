@@ -107,9 +107,24 @@ def _differences(draft: Draft, at: Standing, desired: Desired) -> tuple[list[str
     return changed_fields(left, right), left, right
 
 
+_FIXED_ONCE_POSTED_TO = {"customer": frozenset({"currency"}), "account": frozenset({"type", "currency"})}
+
+
 def _may_amend(draft: Draft, at: Standing, name: str) -> bool:
-    caps = draft.capabilities(at.chain.address)
+    address = at.chain.address
+    if name in _FIXED_ONCE_POSTED_TO.get(address.kind, ()) and _posted_to(draft, at):
+        return False
+    caps = draft.capabilities(address)
     return caps.can(Verb.UPDATE) and caps.may_amend(at.live.phase, name)
+
+
+def _posted_to(draft: Draft, at: Standing) -> bool:
+    """Whether some live document refers to a master record."""
+    mark = f'"{at.live.remote_id}"'
+    rows = draft.index.snapshot(at.chain.address.connection).rows
+    return any(
+        mark in row.body for name, kind in KINDS.items() if kind.is_document for row in rows.get(name, {}).values()
+    )
 
 
 def _correct(
@@ -127,7 +142,7 @@ def _correct(
         draft.block(
             address,
             Reason.IMMUTABLE_FIELD,
-            f"{', '.join(rest)} cannot be changed once it exists in this ERP",
+            f"{', '.join(rest)} cannot be changed once it exists or is posted to",
             "Declare what is live, or declare it under a new name.",
             fields=changes,
             phase=at.live.phase,

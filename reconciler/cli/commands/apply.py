@@ -81,6 +81,8 @@ def _apply_new(invocation: Invocation, request: PlanRequest, auto_approve: bool,
         approval = _Approval(invocation, session.project.policies, auto_approve)
         with surroundings(invocation, "apply", settings) as around:
             applied = apply_now(session, declaration, request, approval, around)
+    if not applied.plan.has_work and not invocation.json:
+        invocation.print(plan_text(applied.plan, invocation.style()) + "\n")
     if applied.report is not None:
         return end(invocation, applied.report)
     if approval.declined:
