@@ -53,15 +53,14 @@ class Desk:
     closed_through: date | None
     gl_closed_through: date | None
     touched: set[int] = field(default_factory=set)
-    masters_written: bool = False
+    instant: str = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.instant = instant_text(self.now)
 
     @property
     def base(self) -> str:
         return self.settings.base_currency
-
-    @property
-    def instant(self) -> str:
-        return instant_text(self.now)
 
     @property
     def locked_through(self) -> date | None:

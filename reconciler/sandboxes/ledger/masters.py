@@ -66,7 +66,6 @@ def update_master(desk: Desk, kind: str, id_text: str, before: Content, after: C
         " changed_at = ? WHERE seq = ?",
         (state, code, name, body, fingerprint_of(body, state, None), desk.instant, row.seq),
     )
-    desk.masters_written = True
     desk.masters.forget()
     desk.touched.add(row.seq)
     return row.seq

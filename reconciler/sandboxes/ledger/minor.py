@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from decimal import ROUND_HALF_EVEN, ROUND_HALF_UP, Context, Decimal
 
-from reconciler.kernel.money import Rounding, decimal_text, exponent, fits
+from reconciler.kernel.money import Rounding, exponent, fits
 from reconciler.sandboxes.ledger.refusal import Refusal, RefusalCode
 
 LARGEST = 10**16
@@ -33,7 +33,15 @@ def to_decimal(units: int, currency: str) -> Decimal:
 
 def to_text(units: int, currency: str) -> str:
     """Canonical decimal text: 1010 cents → '10.1'."""
-    return decimal_text(to_decimal(units, currency)) if units else "0"
+    if not units:
+        return "0"
+    places = exponent(currency)
+    if not places:
+        return str(units)
+    digits = str(abs(units)).rjust(places + 1, "0")
+    part = digits[-places:].rstrip("0")
+    whole = digits[:-places] if units > 0 else f"-{digits[:-places]}"
+    return f"{whole}.{part}" if part else whole
 
 
 def converted(units: int, currency: str, rate: Decimal, base: str, rounding: Rounding) -> int:
