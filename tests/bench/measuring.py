@@ -24,6 +24,7 @@ def measure(command: Sequence[str], folder: Path, expect: Sequence[int] = (0,)) 
     """Run a command to its end. Raises RuntimeError with its output when the exit code is not expected."""
     log = folder / ".bench.log"
     environment = {**os.environ, "NO_COLOR": "1", "CHECKPOINT_DISABLE": "1", "TF_IN_AUTOMATION": "1"}
+    environment.pop("PYTHONDONTWRITEBYTECODE", None)
     with log.open("wb") as out:
         start = time.perf_counter()
         child = subprocess.Popen(command, cwd=folder, stdout=out, stderr=subprocess.STDOUT, env=environment)
