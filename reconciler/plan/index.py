@@ -109,7 +109,8 @@ class Index:
             rows = by_address.get(origin, [])
             if len(rows) > 1:
                 rows.sort(key=lambda row: (row.generation, _ROLE_ORDER[Role(row.role)], row.label))
-            chain = Chain(index.chain_id(binding.first_address), address, binding, tuple(rows))
+            first = next((row.document_id for row in rows if row.generation == 1 and not row.label), None)
+            chain = Chain(first or index.chain_id(binding.first_address), address, binding, tuple(rows))
             index.chains[address] = index.by_chain_id[chain.id] = chain
             for row in rows:
                 index.owners[(address.connection, row.kind, row.remote_id)] = (chain, row)
