@@ -48,6 +48,7 @@ class Journal:
         self.run_id = run_id
         self.plan_digest = plan_digest
         self.mirror = Mirror(store.view())
+        self._first_run = not store.runs()
 
     def commit(self, writes: Sequence[Write], *, followed: bool = False) -> None:
         """All or nothing, durable on return. Raises FenceLost; RunEnded after `end`.
@@ -73,7 +74,8 @@ class Journal:
         self.commit(writes)
 
     def intent(self, key: RequestKey) -> IntentRow | None:
-        return self._store.intent(key)
+        """An earlier use of a key; asked of the store only when an earlier run can have used it."""
+        return None if self._first_run else self._store.intent(key)
 
     def stages(self, key: RequestKey) -> tuple[tuple[str, Mapping[str, str]], ...]:
         """What attempts at this very request recorded, without our own hand-written ones."""

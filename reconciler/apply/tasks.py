@@ -11,7 +11,7 @@ from reconciler.plan.freezing import freeze_step
 from reconciler.plan.model import Step
 from reconciler.providers.capabilities import KindCapabilities, Verb, VerbSupport
 from reconciler.providers.errors import ProviderError
-from reconciler.providers.operations import Create, subject, verb_of
+from reconciler.providers.operations import Create, operation_to_json, subject, verb_of
 from reconciler.providers.protocol import Done, ExecuteRequest, Observed, Probe, RequestKey
 from reconciler.state.model import IntentRow
 
@@ -40,26 +40,18 @@ class Task:
     looked: bool = False
     alone: bool = False
     frozen: str = field(default="", repr=False)
+    kind: str = field(init=False)
+    verb: Verb = field(init=False)
+    kind_capabilities: KindCapabilities = field(init=False, repr=False)
+    support: VerbSupport = field(init=False)
 
     def __post_init__(self) -> None:
+        self.kind = subject(self.step.operation)[0]
+        self.verb = verb_of(self.step.operation)
+        self.kind_capabilities = self.books.capabilities.kind(self.kind)
+        self.support = self.kind_capabilities.verb(self.verb)
         if not self.frozen:
             self.frozen = canonical_json(freeze_step(self.step))
-
-    @property
-    def kind(self) -> str:
-        return subject(self.step.operation)[0]
-
-    @property
-    def verb(self) -> Verb:
-        return verb_of(self.step.operation)
-
-    @property
-    def support(self) -> VerbSupport:
-        return self.kind_capabilities.verb(self.verb)
-
-    @property
-    def kind_capabilities(self) -> KindCapabilities:
-        return self.books.capabilities.kind(self.kind)
 
     @property
     def creates(self) -> bool:
@@ -72,7 +64,7 @@ class Task:
 
     @property
     def content_digest(self) -> str:
-        return digest_text(canonical_json(freeze_step(self.step)["operation"]))
+        return digest_text(canonical_json(operation_to_json(self.step.operation)))
 
     def probe(self) -> Probe:
         step = self.step
