@@ -27,6 +27,7 @@ class Switches(BaseModel):
     `asynchronous_seconds`: every write is accepted and done so much later, or after `asynchronous_polls`.
     `lag_seconds`: readings and look-ups show the books as they were. `allocate: as_document`: an allocation is
     a record of its own and adds to what is settled. `two_stage`: a posted document is drafted, then posted.
+    `fault_seed`: a new process draws the same faults for the same requests; give it another seed.
     `request_timeout`: seconds after which a request is given up, so that tests need not wait for a minute.
     """
 
