@@ -7,7 +7,7 @@ plan order, for the sake of its revision; there an earlier one need only have en
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from heapq import heappop, heappush
 
 from reconciler.plan.model import Group, Step
@@ -23,6 +23,9 @@ class ReadyQueue:
         self._by_position = list(steps)
         self._dependents: dict[str, list[str]] = {}
         self._next_on_document: dict[str, str] = {}
+        self._previous_on_document: dict[str, str] = {}
+        self._ended: set[str] = set()
+        self._passed: set[str | None] = {None}
         self._missing: dict[str, int] = {}
         self._open: dict[str, Step] = {}
         finished = set(done)
@@ -39,8 +42,9 @@ class ReadyQueue:
                 self._dependents.setdefault(one, []).append(step.id)
             earlier = last_on.get(step.document_id)
             last_on[step.document_id] = step.id
-            if earlier is not None and earlier not in waits:
+            if earlier is not None:
                 self._next_on_document[earlier] = step.id
+                self._previous_on_document[step.id] = earlier
                 self._missing[step.id] += 1
             if not self._missing[step.id]:
                 self._push(step)
@@ -66,9 +70,15 @@ class ReadyQueue:
         self._pass_on(step_id)
 
     def _pass_on(self, step_id: str) -> None:
-        """Let the next step on the same document go."""
-        if (following := self._next_on_document.get(step_id)) is not None:
-            self._free(following)
+        """A step has ended: the next on its document may go, once everything before it there has ended too."""
+        self._ended.add(step_id)
+        current: str | None = step_id
+        while current in self._ended and self._previous_on_document.get(current) in self._passed:
+            self._passed.add(current)
+            following = self._next_on_document.get(current)
+            if following is not None:
+                self._free(following)
+            current = following
 
     def _free(self, step_id: str) -> None:
         self._missing[step_id] -= 1
@@ -86,8 +96,8 @@ class ReadyQueue:
         while front:
             cause = front.pop()
             waiting = list(self._dependents.get(cause, ()))
-            if unknown and cause == step_id and cause in self._next_on_document:
-                waiting.append(self._next_on_document[cause])
+            if unknown and cause == step_id:
+                waiting.extend(self._later_on_document(step_id))
             for dependent in waiting:
                 step = self._open.pop(dependent, None)
                 if step is not None:
@@ -98,6 +108,12 @@ class ReadyQueue:
         if not unknown:
             self._pass_on(step_id)
         return sorted(held, key=lambda pair: self._order[pair[0].id])
+
+    def _later_on_document(self, step_id: str) -> Iterator[str]:
+        following = self._next_on_document.get(step_id)
+        while following is not None:
+            yield following
+            following = self._next_on_document.get(following)
 
     def left(self) -> list[Step]:
         """Steps with no end yet, in plan order."""
