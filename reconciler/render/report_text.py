@@ -25,6 +25,8 @@ _MARKS = {
     StepOutcome.UNKNOWN: ("?", Tint.ERROR),
     StepOutcome.HELD: ("·", Tint.WARNING),
     StepOutcome.NOT_STARTED: ("·", Tint.FAINT),
+    StepOutcome.ABSENT: ("−", Tint.FAINT),
+    StepOutcome.ABSENT: ("·", Tint.FAINT),
 }
 _COLUMNS = (
     Column("  resource"),

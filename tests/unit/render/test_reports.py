@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import io
 
+import pytest
+
 from reconciler.apply.report import ApplyReport, Finding, StepOutcome, StepResult
 from reconciler.kernel.clock import ManualClock
 from reconciler.render.progress import ProgressLine
@@ -75,6 +77,15 @@ def test_the_last_line_follows_the_exit_code():
     assert ending(stopped) == "Apply stopped, as asked: 1 done, 1 not started."
     found = ApplyReport("r", results=done, findings=MIXED.findings)
     assert "but the books are not as asked for" in report_text(found, "books", Style(False, 100))
+
+
+@pytest.mark.parametrize("outcome", list(StepOutcome))
+def test_every_outcome_is_told_of_this_run_and_of_earlier_ones(outcome: StepOutcome):
+    items = (result("A", outcome, message="the reason"),)
+    for report in (ApplyReport("r", results=items), ApplyReport("r", recovered=items)):
+        text = report_text(report, "books", Style(False, 100))
+        assert outcome.value in text
+        assert "invoice.A" in text
 
 
 def test_many_successes_are_counted_and_failures_all_listed():
