@@ -7,9 +7,9 @@
     │   ├── StateLocked              6  another run holds the lock
     │   └── FenceLost                6  our lock was taken over while we worked
     ├── PlanRefused                  5  stale, foreign, tampered or finished plan
-    ├── PolicyRefused                4  a policy or safety threshold says no
-    ├── OutcomeUnknown               3  an outcome cannot be settled: `recover`
-    └── ApplyIncomplete              8  not everything was applied; all outcomes known
+    └── PolicyRefused                4  a policy or safety threshold says no
+
+2, 3, 7 and 8 are no errors but ends of a run: they come from a plan or an `apply.report.ApplyReport`.
 
 Errors a provider raises for one request are values of another kind:
 see `reconciler.providers.errors`.
@@ -92,15 +92,3 @@ class PolicyRefused(ReconcilerError):
     """A policy or a safety threshold refuses the plan."""
 
     exit_code = ExitCode.POLICY
-
-
-class OutcomeUnknown(ReconcilerError):
-    """Something may or may not have happened in the ERP and cannot be settled by looking."""
-
-    exit_code = ExitCode.UNKNOWN
-
-
-class ApplyIncomplete(ReconcilerError):
-    """The apply ended with work left, and every outcome is known."""
-
-    exit_code = ExitCode.INCOMPLETE

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date
 
 from reconciler.kernel.address import Address
@@ -45,4 +45,3 @@ class PlanInputs:
     created_at: str
     policy_digest: str = ""
     version: str = ""
-    resend_after_settle: frozenset[str] = field(default_factory=frozenset)

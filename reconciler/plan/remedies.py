@@ -20,7 +20,6 @@ from reconciler.plan.sources import freed_by_consent
 from reconciler.providers.capabilities import Remedy
 from reconciler.providers.protocol import Observed
 from reconciler.resources.kinds import Content
-from reconciler.resources.resource import Resource
 
 SOFT = frozenset({"memo", "po_number", "due_date", "terms", "reason", "attachments", "method", "reference"})
 """Fields outside the general ledger: when the ERP does not let them be amended, they can be noted."""
@@ -157,7 +156,3 @@ def refusal(draft: Draft, change: PostedChange) -> str:
         if wanted_for == change.chain.address and remedy not in change.fits and remedy not in change.why_not:
             unfit.append(f"{remedy}: does not fit this change")
     return text + (". Does not fit: " + "; ".join(unfit) if unfit else "")
-
-
-def on_change_of(resource: Resource | None) -> tuple[str, ...] | None:
-    return resource.on_change if resource is not None else None

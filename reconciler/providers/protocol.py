@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
@@ -226,16 +226,6 @@ class Provider(Protocol):
     def close(self) -> None: ...
 
 
-@dataclass(frozen=True, slots=True)
-class Setting:
-    """A line of `reconciler providers NAME`."""
-
-    name: str
-    required: bool
-    secret: bool
-    description: str
-
-
 class ProviderFactory(Protocol):
     """What an entry point of the group `reconciler.providers` names: a class without arguments."""
 
@@ -245,6 +235,3 @@ class ProviderFactory(Protocol):
     def open(self, settings: BaseModel, root: Path, clock: Clock) -> Provider:
         """Connect. `root` is the project's folder. Raises ReconcilerError with what to do."""
         ...
-
-
-Sleep = Callable[[float], None]

@@ -6,7 +6,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from reconciler.kernel.address import Address
 from reconciler.state.model import (
     DocumentRow,
     GroupRow,
@@ -103,11 +102,3 @@ class Store(Protocol):
         ...
 
     def close(self) -> None: ...
-
-
-@dataclass(frozen=True, slots=True)
-class ChainDocuments:
-    """A convenience view: an address's documents in chain order."""
-
-    address: Address
-    documents: tuple[DocumentRow, ...]
