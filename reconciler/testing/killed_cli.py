@@ -60,9 +60,10 @@ class Reaper:
 def install(reaper: Reaper) -> None:
     """Put the reaper where a run announces its crash points, and around the state's commits."""
     from reconciler.cli import runs
+    from reconciler.render.progress import ProgressLine
     from reconciler.state.sqlite import SqliteBackend
 
-    class Watched(runs.ProgressLine):
+    class Watched(ProgressLine):
         def boundary(self, name: str, step_id: str = "") -> None:
             reaper.passes(name)
 

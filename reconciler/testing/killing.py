@@ -16,6 +16,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from reconciler.kernel.canonical import parse_canonical
 from reconciler.kernel.clock import SystemClock
@@ -150,7 +151,7 @@ class Site:
     def _kills(self) -> dict[int, int]:
         return {line["pid"]: line["monotonic_ns"] for line in self._lines() if line["event"] == "killed"}
 
-    def _lines(self) -> list[dict[str, int]]:
+    def _lines(self) -> list[dict[str, Any]]:
         if not self.log.exists():
             return []
         text = self.log.read_text(encoding="utf-8")
@@ -181,16 +182,6 @@ class Site:
             return []
         with self.store() as store:
             return [row for row in store.intents() if row.status is IntentStatus.OPEN]
-
-    def unlock(self) -> bool:
-        """Take a dead client's lock away, as `force-unlock` does; whether there was one."""
-        if not self.has_state:
-            return False
-        with self.store() as store:
-            held = store.lock_info()
-            if held is not None:
-                store.force_unlock(held.id, by="the crash test")
-        return held is not None
 
     # ---- what a person does ---------------------------------------------------------------------------
 

@@ -82,7 +82,9 @@ def _state_problems(site: Site) -> list[str]:
     problems += [f"unsettled: {row.key} of {row.address}" for row in view.unsettled]
     problems += [f"group {row.id} is still open" for row in view.groups]
     bound = Counter(row.remote_id for row in view.documents.values())
-    problems += [f"{count} documents of the state are the record {one}" for one, count in bound.items() if count > 1]
+    problems += [
+        f"{count} documents of the state are the record {one}" for one, count in bound.items() if count > 1
+    ]
     problems += [f"the state knows {one}, the books do not" for one in bound if one not in live]
     tagged = [record for record in live.values() if tag_in(record.reference) is not None]
     problems += [f"forgotten: {record.id} ({called(record)})" for record in tagged if record.id not in bound]

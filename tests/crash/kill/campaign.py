@@ -119,11 +119,17 @@ class World:
     habit: str
     lives: tuple[Sequence[Kill], Sequence[Kill]]
     wanted: tuple[Picture, Picture]
+    resend: bool = True
     unreached: list[tuple[int, Kill]] = field(default_factory=list)
+
+    @property
+    def asks(self) -> bool:
+        """Whether an outcome that looking cannot tell is for a person to say."""
+        return self.klass == "D" or (self.klass == "C" and not self.resend)
 
     def live(self) -> Tally:
         tally = Tally(self.klass, worlds=1)
-        with a_site(self.folder, self.klass, self.habit, delay_ms=DELAY_MS) as site:
+        with a_site(self.folder, self.klass, self.habit, resend=self.resend, delay_ms=DELAY_MS) as site:
             _before(site)
             for phase, (kills, arguments) in enumerate(zip(self.lives, ARGUMENTS, strict=True)):
                 if phase:
@@ -136,19 +142,25 @@ class World:
 
     def _die(self, site: Site, kill: Kill, arguments: Sequence[str], tally: Tally) -> bool:
         ran = self._struck(site, kill, arguments)
+        if ran.code == 3 and self.asks:
+            self._asked(site, ran, kill, tally)
+            ran = self._struck(site, kill, arguments)
         if not ran.killed:
-            if ran.code not in (0, 3):
+            if ran.code != 0:
                 tally.violations.append(self._told(kill, f"unexpected end: {ran.text[-2000:]}"))
-            if ran.code == 3:
-                site.settle_by_hand(ran)
-                tally.by_hand += 1
             return False
         tally.kills[kill.sort] += 1
         before_answer = any(write.between(ran.killed_ns) for write in site.writes(ran.pid))
         tally.before_answer += before_answer
         tally.after_commit += before_answer or unrecorded(site, ran.pid)
-        site.unlock()
         return True
+
+    def _asked(self, site: Site, ran: Ran, where: object, tally: Tally) -> None:
+        """What exit 3 asks for is printed as commands; a person looks, and runs them."""
+        if "--resolve" not in ran.out + ran.err:
+            tally.violations.append(self._told(where, f"exit 3 without its command: {ran.text[-2000:]}"))
+        site.settle_by_hand(ran)
+        tally.by_hand += 1
 
     @staticmethod
     def _struck(site: Site, kill: Kill, arguments: Sequence[str]) -> Ran:
@@ -169,18 +181,19 @@ class World:
     def _live_on(self, site: Site, phase: int, arguments: Sequence[str], tally: Tally) -> None:
         """Recover in every other world, apply until it is done, and look at what is left."""
         if len(self.folder.name) % 2:
-            site.run("recover")
+            ran = site.run("recover")
+            if ran.code != 0 and not (ran.code == 3 and self.asks):
+                tally.violations.append(self._told(phase, f"recover: {ran.text[-3000:]}"))
         applies = 0
         while applies <= APPLIES_ALLOWED:
             ran = site.run(*arguments)
             applies += 1
             if ran.code == 0:
                 break
-            if ran.code == 3 and self.klass == "D":
-                if "--resolve" not in ran.out + ran.err:
-                    tally.violations.append(self._told(phase, f"exit 3 without its command: {ran.text[-2000:]}"))
-                site.settle_by_hand(ran)
-                tally.by_hand += 1
+            if ran.code not in (3, 8):
+                tally.violations.append(self._told(phase, f"unexpected end: {ran.text[-3000:]}"))
+            if ran.code == 3 and self.asks:
+                self._asked(site, ran, phase, tally)
         else:
             tally.violations.append(self._told(phase, f"never done: {ran.text[-3000:]}"))
             return
