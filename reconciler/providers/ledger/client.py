@@ -1,22 +1,20 @@
-"""The ledger's port over HTTP: calls to a ledger server on this machine, with kept connections.
+"""The ledger's port over HTTP: calls to a ledger server on this machine.
 
 It classes failures by what is known: not sent, or sent without an answer. What an answer means is not here.
 """
 
 from __future__ import annotations
 
-import http.client
 import json
 import os
-import threading
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
-from urllib.parse import urlsplit
 
 from reconciler.kernel.canonical import canonical_json, parse_canonical
 from reconciler.kernel.clock import instant_text
 from reconciler.providers.errors import Indeterminate, ProviderError, Rejected, Unavailable
+from reconciler.providers.http import HttpDoor, NoAnswer, NotSent
 from reconciler.sandboxes.ledger.commands import Command, command_value
 from reconciler.sandboxes.ledger.engine import Books
 from reconciler.sandboxes.ledger.pushes import Pushed, answer_from
@@ -25,21 +23,15 @@ from reconciler.sandboxes.ledger.refusal import Refusal
 from reconciler.sandboxes.ledger.reporting import rows_from
 from reconciler.sandboxes.ledger.wire import PID_HEADER, books_from, pushed_from, selection_value
 
-KEPT = 8
-
 
 class LedgerClient:
     """A `LedgerPort` to a server at `endpoint`. Thread-safe."""
 
     def __init__(self, endpoint: str, token: str = "", *, timeout: int = 60) -> None:
-        self._address = urlsplit(endpoint).netloc
-        self._timeout = timeout
-        self._headers = {"Content-Type": "application/json", PID_HEADER: str(os.getpid())}
+        headers = {"Content-Type": "application/json", PID_HEADER: str(os.getpid())}
         if token:
-            self._headers["Authorization"] = f"Bearer {token}"
-        self._idle: list[http.client.HTTPConnection] = []
-        self._lock = threading.Lock()
-        self._closed = False
+            headers["Authorization"] = f"Bearer {token}"
+        self._door = HttpDoor(endpoint, headers, timeout=timeout)
 
     # ---- the port ----
 
@@ -52,25 +44,20 @@ class LedgerClient:
 
     def records(self, selection: Selection, *, as_of: datetime | None = None) -> Iterator[Record]:
         body = {"selection": selection_value(selection), "as_of": instant_text(as_of) if as_of else None}
-        connection, response = self._send("records", body, writes=False)
-        whole = False
         try:
-            if response.status != 200:
-                raise _failed(response.status, response.read(), False)
-            for line in response:
-                row = json.loads(line)
-                if isinstance(row, dict):
-                    whole = "end" in row
-                    break
-                yield Record.from_row(row)
-            if not whole:
+            with self._door.streamed("/records", canonical_json(body).encode()) as (status, lines):
+                if status != 200:
+                    raise _failed(status, "".join(lines).encode(), writes=False)
+                for line in lines:
+                    row = json.loads(line)
+                    if isinstance(row, dict):
+                        if "end" in row:
+                            return
+                        break
+                    yield Record.from_row(row)
                 raise Unavailable("the ledger server stopped in the middle of its records")
-            response.read()
-        except (OSError, http.client.HTTPException, ValueError) as error:
-            whole = False
-            raise Unavailable(f"the ledger server's records cannot be read: {_words(error)}") from error
-        finally:
-            self._give_back(connection, keep=whole)
+        except (NotSent, NoAnswer, ValueError) as error:
+            raise Unavailable(f"the ledger server's records cannot be read: {error}") from error
 
     def application(self, reference: str) -> Record | None:
         row = self._call("application", {"reference": reference})
@@ -94,26 +81,19 @@ class LedgerClient:
         return dict(self._call("faults", switches))
 
     def close(self) -> None:
-        with self._lock:
-            self._closed = True
-            for connection in self._idle:
-                connection.close()
-            self._idle.clear()
+        self._door.close()
 
     # ---- calls ----
 
     def _call(self, method: str, body: Mapping[str, Any], *, writes: bool = False) -> Any:
-        connection, response = self._send(method, body, writes)
-        keep = False
         try:
-            text = response.read()
-            keep = not response.will_close
-        except (OSError, http.client.HTTPException) as error:
+            status, text = self._door.post(f"/{method}", canonical_json(body).encode())
+        except NotSent as error:
+            raise Unavailable(f"the ledger server at {self._door.name} does not answer: {error}") from error
+        except NoAnswer as error:
             raise _lost(writes, error) from error
-        finally:
-            self._give_back(connection, keep=keep)
-        if response.status != 200:
-            raise _failed(response.status, text, writes)
+        if status != 200:
+            raise _failed(status, text, writes)
         try:
             data = parse_canonical(text)
         except ValueError as error:
@@ -124,54 +104,12 @@ class LedgerClient:
             raise refusal
         return data["result"]
 
-    def _send(
-        self, method: str, body: Mapping[str, Any], writes: bool
-    ) -> tuple[http.client.HTTPConnection, http.client.HTTPResponse]:
-        """Send a call and wait for the head of its answer. A read is tried again on a fresh connection."""
-        text = canonical_json(body).encode()
-        with self._lock:
-            if self._closed:
-                raise Unavailable("the connection to the ledger is closed")
-            kept = self._idle.pop() if self._idle else None
-        if kept is not None:
-            try:
-                return kept, self._exchange(kept, method, text)
-            except (OSError, http.client.HTTPException) as error:
-                kept.close()
-                if writes:
-                    raise _lost(True, error) from error
-        connection = http.client.HTTPConnection(self._address, timeout=self._timeout)
-        try:
-            connection.connect()
-        except OSError as error:
-            connection.close()
-            raise Unavailable(f"the ledger server at {self._address} does not answer: {_words(error)}") from error
-        try:
-            response = self._exchange(connection, method, text)
-        except (OSError, http.client.HTTPException) as error:
-            connection.close()
-            raise _lost(writes, error) from error
-        return connection, response
-
-    def _exchange(
-        self, connection: http.client.HTTPConnection, method: str, text: bytes
-    ) -> http.client.HTTPResponse:
-        connection.request("POST", f"/{method}", text, self._headers)
-        return connection.getresponse()
-
-    def _give_back(self, connection: http.client.HTTPConnection, *, keep: bool) -> None:
-        with self._lock:
-            if keep and not self._closed and len(self._idle) < KEPT:
-                self._idle.append(connection)
-                return
-        connection.close()
-
 
 def _lost(writes: bool, error: Exception) -> ProviderError:
     """No answer: a write may have happened; a read did nothing."""
     if writes:
-        return Indeterminate(f"the ledger server did not answer: {_words(error)}")
-    return Unavailable(f"the ledger server did not answer: {_words(error)}")
+        return Indeterminate(f"the ledger server did not answer: {error}")
+    return Unavailable(f"the ledger server did not answer: {error}")
 
 
 def _failed(status: int, text: bytes, writes: bool) -> ProviderError:
@@ -184,7 +122,3 @@ def _failed(status: int, text: bytes, writes: bool) -> ProviderError:
     if status in (400, 401, 404, 413):
         return Rejected(f"the ledger server refuses the call: {words}", code=str(status))
     return Indeterminate(words) if writes else Unavailable(words)
-
-
-def _words(error: Exception) -> str:
-    return str(error) or type(error).__name__

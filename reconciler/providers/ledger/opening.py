@@ -8,7 +8,6 @@ from reconciler.kernel.clock import Clock
 from reconciler.kernel.errors import ReconcilerError
 from reconciler.kernel.money import Rounding
 from reconciler.providers.errors import ProviderError
-from reconciler.providers.ledger.client import LedgerClient
 from reconciler.providers.ledger.settings import LedgerSettings
 from reconciler.sandboxes.ledger.engine import Books, Ledger
 from reconciler.sandboxes.ledger.port import LedgerPort
@@ -34,6 +33,8 @@ def open_port(
     `make` false: books that do not exist are an error.
     """
     if settings.endpoint is not None:
+        from reconciler.providers.ledger.client import LedgerClient  # httpx is dear to import, and only needed here
+
         token = settings.token.get_secret_value() if settings.token else ""
         port: LedgerPort = LedgerClient(settings.endpoint, token)
     else:
