@@ -132,7 +132,7 @@ def plan_create(draft: Draft, desired: Desired, ended: Chain | None = None) -> N
         opened = gross_of(draft, address, content)
         if opened is not None:
             draft.opens[draft.index.identity(address)] = opened
-    draft.use_unbound(address, address.kind)
+    draft.use_place(address, address.kind)
     _footprint_targets(draft, wanted)
     sent = {key: value for key, value in content.items() if key not in KINDS[address.kind].never_sent}
     draft.change(

@@ -164,9 +164,11 @@ class Draft:
             open=opened,
         )
 
-    def use_unbound(self, address: Address, kind: str) -> None:
-        """Put an address that must still be unbound in the footprint."""
-        self.footprint.setdefault((address, ""), FootprintRow(address, "", kind, "", 0, ""))
+    def use_place(self, address: Address, kind: str) -> None:
+        """Put an address that is to be created in the footprint: unbound, or bound as it is now."""
+        chain = self.index.chains.get(address)
+        revision = chain.binding.revision if chain is not None else 0
+        self.footprint.setdefault((address, ""), FootprintRow(address, "", kind, "", revision, ""))
 
     # ---- balances ----
 
