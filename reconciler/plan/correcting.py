@@ -101,7 +101,14 @@ class Correction:
         self.documents.append((step, kind, content))
         return step
 
-    def allocate(self, chain: Chain, source: DocumentRow | Step, move: Move, after: tuple[str, ...] = ()) -> Step:
+    def allocate(
+        self,
+        chain: Chain,
+        source: DocumentRow | Step,
+        move: Move,
+        after: tuple[str, ...] = (),
+        effect: Effect | None = None,
+    ) -> Step:
         """An allocation of this correction; `after`: steps outside it that must come first."""
         step = allocation_step(
             self.draft,
@@ -109,6 +116,7 @@ class Correction:
             source,
             move,
             depends=(*self.last, *after),
+            effect=effect,
             group=self.id,
             reason=self.reason,
         )
@@ -276,7 +284,10 @@ def credit_and_reissue(draft: Draft, change: PostedChange, desired: Desired) -> 
     for source, row, declared in sources:
         again = min(_again(declared, freed.get(row.document_id, ZERO), source, draft, identity, row), opened)
         if again > ZERO:
-            group.allocate(source, row, Move(identity, None, reissue.id, ZERO, again))
+            whole = again == freed.get(row.document_id, ZERO)
+            kept = Effect(declared=source.binding.declared, declared_digest=source.binding.declared_digest)
+            move = Move(identity, None, reissue.id, ZERO, again)
+            group.allocate(source, row, move, effect=kept if whole else None)
             opened -= again
     draft.corrected.add(chain.id)
     group.finish()
@@ -320,7 +331,10 @@ def _unallocate(
         for document, item in sorted(live_by_chain(draft, source, live).get(identity, {}).items()):
             if document not in members:
                 continue
-            group.allocate(source, row, Move(identity, members[document], None, item.amount, ZERO))
+            # Its digest is void until it is allocated again: an abandoned correction must not look unchanged.
+            void = Effect(declared=source.binding.declared, declared_digest="")
+            move = Move(identity, members[document], None, item.amount, ZERO)
+            group.allocate(source, row, move, effect=void)
             draft.opens[document] = (
                 draft.open_of_document(members[document]) + item.amount + item.discount + item.write_off
             )

@@ -12,7 +12,7 @@ from typing import Any
 
 from reconciler.kernel.address import Address
 from reconciler.kernel.canonical import parse_canonical
-from reconciler.kernel.identity import document_id, tag_in
+from reconciler.kernel.identity import document_id, tag_in, tag_of
 from reconciler.plan.inputs import ConnectionSnapshot, PlanInputs
 from reconciler.plan.model import PENDING_ID, Role
 from reconciler.providers.operations import Hole
@@ -84,6 +84,8 @@ class Index:
     declared: dict[Address, Resource] = field(default_factory=dict)
     planned_ids: dict[str, Address] = field(default_factory=dict)
     moved: dict[Address, Address] = field(default_factory=dict)
+    begun: dict[Address, Address] = field(default_factory=dict)
+    """Unbound declared address → where it was renamed from, when the ERP has it under that name's tag."""
     memo: dict[tuple[str, str, str], Any] = field(default_factory=dict)
     """Facts of masters worked out once: (what, connection, identity) → fact."""
     _chain_ids: dict[Address, str] = field(default_factory=dict)
@@ -114,10 +116,24 @@ class Index:
             index.chains[address] = index.by_chain_id[chain.id] = chain
             for row in rows:
                 index.owners[(address.connection, row.kind, row.remote_id)] = (chain, row)
+        index._find_renamed()
         for address in index.declared:
             if address not in index.chains:
-                index.planned_ids[index.chain_id(address)] = address
+                index.planned_ids[index.chain_id(index.first_address(address))] = address
         return index
+
+    def _find_renamed(self) -> None:
+        """A rename that state does not know of (it was lost) leaves the document under its first name's tag."""
+        for move in self.inputs.declaration.moved:
+            origin, destination = move.origin, move.destination
+            if destination not in self.declared or origin in self.chains or destination in self.chains:
+                continue
+            if self.by_tag(origin.connection, tag_of(self.inputs.project, self.chain_id(origin))):
+                self.begun[destination] = origin
+
+    def first_address(self, address: Address) -> Address:
+        """The address an unbound one began under: its own, or the one it was renamed from."""
+        return self.begun.get(address, address)
 
     def forget_resolution(self) -> None:
         """A chain was added: resolve and look up afresh."""
@@ -146,7 +162,7 @@ class Index:
 
     def identity(self, address: Address) -> str:
         chain = self.chains.get(address)
-        return "#" + (chain.id if chain else self.chain_id(address))
+        return "#" + (chain.id if chain else self.chain_id(self.first_address(address)))
 
     # ---- names → identities ----
 

@@ -188,8 +188,9 @@ def _bind(draft: Draft, wanted: Desired, found: Adopted) -> None:
         row for row in rows if row.generation == found.generation and row.role in (Role.ORIGINAL, Role.REISSUE)
     )
     declared = wanted.declared_text()
-    binding = BindingRow(address, current.document_id, address, found.generation, declared, wanted.digest, 1, 0, "")
-    chain = Chain(index.chain_id(address), address, binding, rows)
+    first = index.first_address(address)
+    binding = BindingRow(address, current.document_id, first, found.generation, declared, wanted.digest, 1, 0, "")
+    chain = Chain(index.chain_id(first), address, binding, rows)
     index.chains[address] = index.by_chain_id[chain.id] = chain
     for row in rows:
         index.owners[(address.connection, row.kind, row.remote_id)] = (chain, row)
@@ -213,6 +214,7 @@ def _bind(draft: Draft, wanted: Desired, found: Adopted) -> None:
                 declared=declared if main else None,
                 declared_digest=wanted.digest if main else None,
                 allocations=(),
+                first_address=first if first != address else None,
             )
         )
         draft.use(chain, row, live[row.remote_id])

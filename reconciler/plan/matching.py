@@ -58,7 +58,14 @@ def match(draft: Draft, desired: Desired) -> Adopted | Obstacle | None:
     """What an unbound address meets in the ERP; None means it can be created."""
     index, address = draft.index, desired.resource.address
     consent = next((item for item in draft.inputs.declaration.adopted if item.address == address), None)
-    found = _by_tag(index, address)
+    if (taken := index.by_chain_id.get(index.chain_id(index.first_address(address)))) is not None:
+        other = draft.label(taken.address)
+        return Obstacle(
+            Reason.CONTENT_CONFLICT,
+            f"{other} was first declared under this name, and is known by it in the ERP for ever",
+            f"Declare it under a name that was not used before, or rename {other} back.",
+        )
+    found = _by_tag(index, index.first_address(address))
     if isinstance(found, Obstacle):
         return found
     if found:

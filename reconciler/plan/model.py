@@ -219,6 +219,8 @@ class Bookkeeping:
     declared_digest: str | None = None
     reason: str = ""
     allocations: tuple[tuple[str, Decimal], ...] = ()
+    first_address: Address | None = None
+    """Where an adopted chain began, when it was renamed before the state was lost."""
 
 
 @dataclass(frozen=True, slots=True)
