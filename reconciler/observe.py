@@ -258,9 +258,11 @@ def _new_references(inputs: PlanInputs, connection: str) -> tuple[str, ...]:
     shot = inputs.snapshot[connection]
     index = Index.build(inputs)
     found: list[str] = []
+    origins = {move.destination: (move.origin,) for move in inputs.declaration.moved}
     for resource in inputs.declaration.resources:
         address = resource.address
         if address.connection == connection and KINDS[address.kind].is_document and address not in index.chains:
             length = shot.capabilities.kind(address.kind).reference_length
-            found.append(reference_for(inputs.project, index.chain_id(address), address.name, length))
+            for first in sorted({address, *origins.get(address, ())}):
+                found.append(reference_for(inputs.project, index.chain_id(first), first.name, length))
     return tuple(found)

@@ -130,7 +130,7 @@ def _adopted(mirror: Mirror, item: Bookkeeping, observed: Observed, now: str) ->
     writes: list[Write] = [PutDocument(as_seen(row, observed))]
     existing = mirror.bindings.get(item.address)
     if existing is None or item.role in ("original", "reissue"):
-        first = existing.first_address if existing else item.address
+        first = existing.first_address if existing else item.first_address or item.address
         fresh = BindingRow(item.address, item.document_id, first, item.generation, "{}", "", CODEC_VERSION, 0, now)
         writes.append(PutBinding(_declared(fresh, item, now)))
     for target, amount in item.allocations:
