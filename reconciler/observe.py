@@ -8,7 +8,7 @@ rest; what the plan relies on is checked against the live ERP when it is applied
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from decimal import Decimal
 
 from reconciler.kernel.address import Address
@@ -36,26 +36,21 @@ DOCUMENTS = tuple(name for name, kind in KINDS.items() if kind.is_document)
 
 @dataclass(slots=True)
 class NormalizedContents(Mapping[Address, Normalized]):
-    """Desired content as each ERP will store it, worked out when first asked for. Normalising is pure."""
+    """Desired content as each ERP will store it, worked out when asked for. Normalising is pure."""
 
     resources: Mapping[Address, Resource]
     providers: Mapping[str, Provider]
-    made: dict[Address, Normalized] = field(default_factory=dict)
 
     def __getitem__(self, address: Address) -> Normalized:
-        found = self.made.get(address)
-        if found is None:
-            resource = self.resources[address]
-            provider = self.providers[address.connection]
-            content = with_defaults(address.kind, address.name, resource.content())
-            found = provider.normalize(address.kind, content)
-            if provider.normalize(address.kind, found.content).content != found.content:
-                raise ReconcilerError(
-                    f"the provider of {address.connection!r} normalises {address} differently the second time",
-                    why="normalising must be idempotent, or every plan would show a change",
-                    hint="This is a bug in the provider.",
-                )
-            self.made[address] = found
+        provider = self.providers[address.connection]
+        content = with_defaults(address.kind, address.name, self.resources[address].content())
+        found = provider.normalize(address.kind, content)
+        if provider.normalize(address.kind, found.content).content != found.content:
+            raise ReconcilerError(
+                f"the provider of {address.connection!r} normalises {address} differently the second time",
+                why="normalising must be idempotent, or every plan would show a change",
+                hint="This is a bug in the provider.",
+            )
         return found
 
     def __iter__(self) -> Iterator[Address]:

@@ -17,11 +17,10 @@ _ASIDE = frozenset({"state", "number", "allocations"})
 
 @dataclass(frozen=True, slots=True)
 class Desired:
-    """`content`: identities, defaults filled in, as the ERP will store it. `names`: the same by name."""
+    """`content`: identities, defaults filled in, as the ERP will store it."""
 
     resource: Resource
     content: Content
-    names: Content
     digest: str
     warnings: tuple[str, ...]
     declared: frozenset[str]
@@ -78,7 +77,7 @@ def desired_of(index: Index, resource: Resource, digest: str) -> Desired:
         assert not isinstance(found, Unresolved)
         return found
 
-    return Desired(resource, replace_references(kind, names, identity), names, digest, warnings, frozenset(written))
+    return Desired(resource, replace_references(kind, names, identity), digest, warnings, frozenset(written))
 
 
 def reference_identities(kind: str, content: Content) -> list[str]:

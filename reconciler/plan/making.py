@@ -50,8 +50,9 @@ def make_plan(inputs: PlanInputs) -> Plan:
     _moves(draft)
     _removals(draft, grouped)
     for address in _in_order(draft, desired):
+        wanted = desired.pop(address)  # 100,000 contents are not kept once their steps hold them
         if address not in grouped:
-            _one(draft, address, desired[address])
+            _one(draft, address, wanted)
     return _finish(draft)
 
 
