@@ -11,12 +11,13 @@ from dataclasses import dataclass
 from reconciler.apply.books import Books, Sighting
 from reconciler.apply.judging import Judgement, Verdict, judge_sighting
 from reconciler.apply.mirror import Mirror
-from reconciler.apply.report import StepOutcome
+from reconciler.apply.report import StepOutcome, StepResult
 from reconciler.apply.settings import ApplySettings
 from reconciler.apply.tasks import Answer, Landed, Overdue, Task
 from reconciler.kernel.canonical import parse_canonical
 from reconciler.kernel.identity import tag_in
 from reconciler.plan.freezing import thaw_step
+from reconciler.plan.model import Step
 from reconciler.providers.capabilities import DeduplicationClass, Verb, VerbSupport
 from reconciler.providers.errors import (
     AlreadyExists,
@@ -51,6 +52,23 @@ class Decision:
 
 
 SEND = Decision()
+
+
+def result_of(step: Step, decision: Decision) -> StepResult:
+    """How a step's end is reported."""
+    assert decision.outcome is not None
+    landed = decision.landed
+    return StepResult(
+        step_id=step.id,
+        address=step.address,
+        label=step.label,
+        description=step.description,
+        outcome=decision.outcome,
+        message=decision.message,
+        remote_id=landed.remote_id if landed else "",
+        number=(landed.number if landed else None) or step.number,
+        command=decision.command,
+    )
 
 
 def command_for(task: Task) -> str:

@@ -15,14 +15,14 @@ from queue import Empty
 
 from reconciler.apply.books import Sighting
 from reconciler.apply.context import Run
-from reconciler.apply.deciding import APPLY, Decision, after_sending, before_sending, needs_look
+from reconciler.apply.deciding import APPLY, Decision, after_sending, before_sending, needs_look, result_of
 from reconciler.apply.intents import Desk
 from reconciler.apply.lanes import Finished, Inbox, Lane
 from reconciler.apply.preparing import Output, Preparer
 from reconciler.apply.report import StepOutcome, StepResult
 from reconciler.apply.scheduling import ReadyQueue
 from reconciler.apply.sending import Sender
-from reconciler.apply.tasks import Answer, Task
+from reconciler.apply.tasks import Answer, Landed, Task
 from reconciler.plan.model import Plan, Step
 from reconciler.providers.errors import Rejected
 
@@ -89,7 +89,9 @@ class _Execution:
         self._ways = {name: self._way(name) for name in sorted({step.address.connection for step in plan.steps})}
         for step in plan.steps:
             if step.id in done:
-                self._results[step.id] = _result(step, Decision(StepOutcome.ALREADY_DONE), done[step.id])
+                made = done[step.id]
+                earlier = Landed(made.remote_id, made.revision, made.number)
+                self._results[step.id] = result_of(step, Decision(StepOutcome.ALREADY_DONE, landed=earlier))
 
     def _way(self, name: str) -> _Way:
         sender = self._run.sender(name)
@@ -188,23 +190,21 @@ class _Execution:
             self._ways[task.books.name].to_send.append(task)
             return
         self._desk.close(task, decision)
-        output = None
         if decision.outcome in GOOD:
             assert decision.landed is not None
             landed = decision.landed
-            output = Output(landed.remote_id, landed.revision, landed.number)
-            self._preparer.done(task.step, output)
-        self._end(task.step, decision, output)
+            self._preparer.done(task.step, Output(landed.remote_id, landed.revision, landed.number))
+        self._end(task.step, decision)
 
-    def _end(self, step: Step, decision: Decision, output: Output | None = None) -> None:
-        self._results[step.id] = _result(step, decision, output)
+    def _end(self, step: Step, decision: Decision) -> None:
+        self._results[step.id] = result_of(step, decision)
         if decision.outcome in GOOD:
             self._queue.succeed(step.id)
         else:
             unknown = decision.outcome is StepOutcome.UNKNOWN
             for held, cause in self._queue.fail(step.id, unknown=unknown):
                 waits = f"waits for {cause.id}, which is {self._results[cause.id].outcome}"
-                self._results[held.id] = _result(held, Decision(StepOutcome.HELD, message=waits, command=APPLY))
+                self._results[held.id] = result_of(held, Decision(StepOutcome.HELD, message=waits, command=APPLY))
         self._run.events.progress(len(self._results), len(self._plan.steps), step.description)
 
     # ---- starting -------------------------------------------------------------------------------------
@@ -294,7 +294,7 @@ class _Execution:
             if step.id not in self._results:
                 message = "the run was stopped first" if self._run.stop.stopping else "it never became ready"
                 decision = Decision(StepOutcome.NOT_STARTED, message=message, command=APPLY)
-                self._results[step.id] = _result(step, self._desk.left.get(step.id, decision))
+                self._results[step.id] = result_of(step, self._desk.left.get(step.id, decision))
 
     def report(self) -> list[StepResult]:
         return [self._results[step.id] for step in self._plan.steps]
@@ -310,18 +310,3 @@ def _look(sender: Sender, tasks: list[Task]) -> _Looked:
 
 def _send(sender: Sender, tasks: list[Task]) -> _Sent:
     return _Sent(sender.send(tasks))
-
-
-def _result(step: Step, decision: Decision, output: Output | None = None) -> StepResult:
-    assert decision.outcome is not None
-    return StepResult(
-        step_id=step.id,
-        address=step.address,
-        label=step.label,
-        description=step.description,
-        outcome=decision.outcome,
-        message=decision.message,
-        remote_id=output.remote_id if output else "",
-        number=(output.number if output else None) or step.number,
-        command=decision.command,
-    )

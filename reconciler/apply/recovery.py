@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 
 from reconciler.apply.books import Books, Sighting, read_if_possible
 from reconciler.apply.context import Run
-from reconciler.apply.deciding import Decision, command_for, judged, seen
+from reconciler.apply.deciding import Decision, command_for, judged, result_of, seen
 from reconciler.apply.journal import outcome_json
 from reconciler.apply.judging import Judgement, Verdict, judge
 from reconciler.apply.recording import DoneStep, done_writes
@@ -81,7 +81,7 @@ class Recovery:
         results = []
         for row, task in tasks:
             decision = self._settled(row, task, sightings.get(row.key))
-            results.append(_result(task.step, decision))
+            results.append(result_of(task.step, decision))
         return results
 
     def sender(self, connection: str) -> Sender:
@@ -266,19 +266,3 @@ def _certainty_matters(task: Task) -> bool:
 def _sent_before(row: IntentRow) -> bool:
     """Whether the same request was sent more than once."""
     return bool(row.outcome and parse_canonical(row.outcome).get("earlier"))
-
-
-def _result(step: Step, decision: Decision) -> StepResult:
-    assert decision.outcome is not None
-    landed = decision.landed
-    return StepResult(
-        step_id=step.id,
-        address=step.address,
-        label=step.label,
-        description=step.description,
-        outcome=decision.outcome,
-        message=decision.message,
-        remote_id=landed.remote_id if landed else "",
-        number=(landed.number if landed else None) or step.number,
-        command=decision.command,
-    )

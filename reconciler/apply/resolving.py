@@ -10,7 +10,7 @@ from dataclasses import replace
 
 from reconciler.apply.books import Sighting, read
 from reconciler.apply.context import Run
-from reconciler.apply.deciding import Decision, judged
+from reconciler.apply.deciding import Decision, judged, result_of
 from reconciler.apply.judging import Verdict, judge
 from reconciler.apply.recovery import Recovery, final_instant, task_of
 from reconciler.apply.report import StepOutcome, StepResult
@@ -18,7 +18,6 @@ from reconciler.apply.tasks import Landed, Task
 from reconciler.kernel.clock import instant_text, parse_instant
 from reconciler.kernel.diagnostics import nearest
 from reconciler.kernel.errors import InvalidInput, ReconcilerError
-from reconciler.plan.model import Step
 from reconciler.providers.errors import ProviderError
 from reconciler.providers.operations import subject
 from reconciler.providers.protocol import Found
@@ -48,7 +47,7 @@ def resolve(run: Run, key: str, word: str) -> StepResult:
     else:
         raise InvalidInput(f"--as {word!r} is neither created:ID nor absent", hint="for example --as created:4711")
     Recovery(run).write(task, decision, by="resolve", word=word)
-    return _result(task.step, decision)
+    return result_of(task.step, decision)
 
 
 def _row(run: Run, key: str) -> IntentRow:
@@ -145,19 +144,3 @@ def confirm_absent(run: Run) -> bool:
         return False
     run.journal.commit([ConfirmEpoch(), run.journal.entry("epoch_confirmed", epoch=meta.epoch)])
     return True
-
-
-def _result(step: Step, decision: Decision) -> StepResult:
-    assert decision.outcome is not None
-    landed = decision.landed
-    return StepResult(
-        step_id=step.id,
-        address=step.address,
-        label=step.label,
-        description=step.description,
-        outcome=decision.outcome,
-        message=decision.message,
-        remote_id=landed.remote_id if landed else "",
-        number=(landed.number if landed else None) or step.number,
-        command=decision.command,
-    )
