@@ -48,6 +48,11 @@ def test_plain_decimals_are_parsed_exactly(text):
     assert parse_decimal(text) == Decimal(text)
 
 
+@pytest.mark.parametrize("text", ["10.10", "100", "90071992547409.93", "123456789012345.0000000001"])
+def test_no_digit_is_lost_or_won(text):
+    assert str(parse_decimal(text)) == text
+
+
 NOT_PLAIN = "1e2 1E2 1_000 1,000 NaN Infinity -inf +5 .5 5. 0x1 ١٢ ５ 1.12345678901 1234567890123456 --1 1.2.3"
 
 

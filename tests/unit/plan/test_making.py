@@ -46,6 +46,7 @@ def test_a_first_plan_creates_in_dependency_order_with_holes() -> None:
     assert made.operation.content["lines"][0]["account"] == "acc-4000"
     paid = plan.steps[2]
     assert isinstance(paid.operation, Create)
+    assert paid.depends_on == ("books:customer.acme#create", "books:invoice.INV-1#create")
     assert paid.operation.content["allocations"] == [{"invoice": "(known after apply)", "amount": Decimal("60.00")}]
     assert dict(plan.changes[1].receivable) == {"USD": Decimal("100.00")}
     assert plan.complete

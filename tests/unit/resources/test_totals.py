@@ -147,6 +147,23 @@ def test_several_taxes_are_added_not_compounded():
     assert found.tax == D("25.50")
 
 
+@pytest.mark.parametrize(
+    ("gross", "taxes", "net", "tax"),
+    [
+        ("120.00", ["vat"], "100.00", "20.00"),
+        ("10.00", ["vat"], "8.33", "1.67"),
+        ("105.50", ["reduced"], "100.00", "5.50"),
+        ("125.50", ["vat", "reduced"], "100.00", "25.50"),
+        ("7.00", ["zero"], "7.00", "0.00"),
+    ],
+)
+def test_inclusive_prices_contain_their_tax(gross, taxes, net, tax):
+    content = {"prices": "inclusive", "lines": [{"unit_price": D(gross), "taxes": taxes}]}
+    for per_line in (True, False):
+        found = totals(content, per_line=per_line)
+        assert (found.net, found.tax, found.gross) == (D(net), D(tax), D(gross))
+
+
 def test_untaxed_prices_have_no_tax_whatever_the_line_says():
     found = totals({"prices": "untaxed", "lines": [{"unit_price": D(100), "taxes": ["elsewhere"]}]})
     assert (found.net, found.tax, found.lines[0].taxes) == (D(100), D(0), ())
