@@ -90,3 +90,20 @@ def test_a_run_that_lost_its_lock_after_its_intent_was_written_sends_nothing(tmp
 
     world.live(send, FakeProvider(world.erp), Watcher())
     assert world.erp.executed == []
+
+
+def test_a_lease_is_renewed_in_time_or_the_run_ends(tmp_path: Path) -> None:
+    world = World(tmp_path)
+
+    def work(session: Session) -> None:
+        keeper = LeaseKeeper(lease := session.store.acquire(holder="it", command="apply", term_seconds=60), 60)
+        world.clock.advance(50)
+        keeper.ensure(20)
+        assert lease.remaining() == 60
+        world.clock.advance(70)
+        session.store.acquire(holder="other", command="apply", term_seconds=60)
+        for _ in range(2):
+            with pytest.raises(FenceLost):
+                keeper.ensure(1)
+
+    world.live(work, FakeProvider(world.erp), Watcher())

@@ -101,8 +101,8 @@ BUGS = (
         "reconciler/apply/leasing.py",
         "            if self._lease.remaining() > seconds:\n",
         "            if True:\n",
-        (EXECUTING,),
-        "taken_over or renewed",
+        (KEPT,),
+        "renewed_in_time",
     ),
     Bug(
         "an-old-intent-is-still-sent",

@@ -56,13 +56,23 @@ BUGS = (
         "adopted_only",
     ),
     Bug(
-        "an-allocation-does-not-wait-for-its-invoice",
-        "a payment goes out with a hole where the invoice's id belongs",
+        "a-document-does-not-wait-for-its-customer",
+        "an invoice goes out with a hole where the customer's id belongs",
         "reconciler/plan/lowering.py",
-        "        depends |= {hole.step for hole in allocations.holes}\n",
-        "",
+        "        *after,\n        *(draft.creators[name] for name in reference_identities(kind, content)"
+        " if name in draft.creators),\n",
+        "        *after,\n",
         (MAKING,),
         "first_plan_creates",
+    ),
+    Bug(
+        "an-allocation-does-not-wait-for-its-invoice",
+        "a payment is allocated to an invoice that is not there yet",
+        "reconciler/plan/allocating.py",
+        "        depends_on=tuple(sorted({*depends, *(hole.step for hole in holes)})),\n",
+        "        depends_on=tuple(sorted(depends)),\n",
+        (MAKING,),
+        "waits_for_it",
     ),
     Bug(
         "an-allocation-is-taken-off-without-consent",

@@ -239,6 +239,16 @@ def test_adding_an_allocation_allocates_and_taking_one_off_needs_consent() -> No
     assert verbs(moved) == ["payment.PMT-1#unallocate:invoice.INV-1", "payment.PMT-1#allocate:invoice.INV-2"]
 
 
+def test_allocating_to_a_new_invoice_waits_for_it() -> None:
+    books = Books().with_acme().with_invoice("INV-1", paid="60.00").with_payment(INV_1="60.00")
+    declared = [customer(), invoice("INV-1"), invoice("INV-2")]
+    plan = books.plan(*declared, payment(allocations={"INV-1": "60.00", "INV-2": "40.00"}))
+    assert verbs(plan) == ["invoice.INV-2#create", "payment.PMT-1#allocate:invoice.INV-2"]
+    created, allocated = plan.steps
+    assert allocated.depends_on == (created.id,)
+    assert [(hole.place, hole.step) for hole in allocated.holes] == [(("target_id",), created.id)]
+
+
 def test_an_allocation_by_somebody_else_is_drift_and_stays() -> None:
     books = Books().with_acme().with_invoice("INV-1", paid="60.00").with_payment(INV_1="60.00")
     books.allocations.clear()
