@@ -8,6 +8,7 @@ judged here.
 from __future__ import annotations
 
 import gc
+import hashlib
 import os
 import stat
 import tempfile
@@ -18,6 +19,7 @@ from typing import Any
 
 from reconciler.kernel.canonical import canonical_json, digest_text, parse_canonical
 from reconciler.kernel.errors import InvalidInput, PlanRefused
+from reconciler.plan.freezing import freeze_step
 from reconciler.plan.model import Plan
 from reconciler.plan.representation import EXTENSION, EXTENSION_VERSION, from_document, to_document
 
@@ -33,6 +35,16 @@ def plan_text(plan: Plan) -> str:
 def plan_digest(plan: Plan) -> str:
     """What identifies a plan in state and history: 64 hex digits."""
     return digest_text(_unsealed(plan))
+
+
+def unsaved_digest(plan: Plan) -> str:
+    """What identifies a plan that is applied at once and never saved: nothing of its size is built for it."""
+    sha = hashlib.sha256(canonical_json([plan.lineage, plan.head, plan.created_at, plan.policy_digest]).encode())
+    for step in plan.steps:
+        sha.update(canonical_json(freeze_step(step)).encode())
+    for item in plan.bookkeeping:
+        sha.update(canonical_json([item.kind, str(item.address), item.remote_id, item.declared_digest]).encode())
+    return sha.hexdigest()
 
 
 def plan_document(plan: Plan) -> dict[str, Any]:

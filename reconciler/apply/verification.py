@@ -23,6 +23,8 @@ from reconciler.providers.operations import Create, Delete, Reverse, subject
 from reconciler.providers.protocol import Company, Observed, Query
 from reconciler.resources.totals import compute_totals
 
+_AT_ONCE = 2_000
+"""Records read at a time, so that a large run is verified in little memory."""
 _GOOD = (StepOutcome.DONE, StepOutcome.ALREADY_DONE)
 _SIGNS = {"invoice": 1, "credit_note": -1, "payment": -1}
 
@@ -64,21 +66,22 @@ class _Verification:
     _ids: dict[str, Live] = field(default_factory=dict)
 
     def verify(self, written: Sequence[Written]) -> list[Finding]:
-        groups = self._finished_groups(written)
-        wanted = [item.place for item in written if not isinstance(item.step.operation, Delete)]
+        findings: list[Finding] = []
+        last = {item.place: item.step.id for item in written}
         try:
-            live = read(self.books, wanted)
+            for start in range(0, len(written), _AT_ONCE):
+                some = written[start : start + _AT_ONCE]
+                live = read(
+                    self.books, [item.place for item in some if not isinstance(item.step.operation, Delete)]
+                )
+                for item in some:
+                    findings.extend(self._record(item, live, latest=last[item.place] == item.step.id))
+            for group in self._finished_groups(written):
+                made = (*self._places(group, Create), *self._places(group, Reverse))
+                findings.extend(self._proof(group, read(self.books, made)))
         except ProviderError as error:
             first = written[0].step
-            return [Finding(first.address, first.label, "read again", "what was written", error.message)]
-        last = {item.place: item.step.id for item in written}
-        findings = [
-            finding
-            for item in written
-            for finding in self._record(item, live, latest=last[item.place] == item.step.id)
-        ]
-        for group in groups:
-            findings.extend(self._proof(group, live))
+            findings.append(Finding(first.address, first.label, "read again", "what was written", error.message))
         return findings
 
     # ---- records --------------------------------------------------------------------------------------
@@ -91,12 +94,13 @@ class _Verification:
         if observed is None:
             yield self._finding(step, "record", f"{item.place[0]} {item.place[1]}", "nothing")
             return
+        if isinstance(step.operation, Create):
+            yield from self._total(step, observed)
         if step.holes:
             return  # its operation names what did not exist yet; the provider's word was recorded
         if latest or isinstance(step.operation, Create):
             yield from self._content(step, observed, latest=latest)
         if isinstance(step.operation, Create):
-            yield from self._total(step, observed)
             yield from self._allocated(step, observed)
 
     def _content(self, step: Step, observed: Observed, *, latest: bool) -> Iterable[Finding]:

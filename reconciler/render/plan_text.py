@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 from decimal import Decimal
+from itertools import islice
 
 from reconciler.kernel.money import ZERO
 from reconciler.kernel.plain import printable
@@ -21,7 +22,14 @@ _LISTED = 20
 
 def plan_text(plan: Plan, style: Style) -> str:
     """The plan for people, ended by a newline."""
-    return "\n".join(_lines(plan, style)) + "\n"
+    return "".join(plan_chunks(plan, style))
+
+
+def plan_chunks(plan: Plan, style: Style) -> Iterator[str]:
+    """The same, piece by piece."""
+    lines = _lines(plan, style)
+    while some := list(islice(lines, 2_000)):
+        yield "\n".join(some) + "\n"
 
 
 def _lines(plan: Plan, style: Style) -> Iterator[str]:

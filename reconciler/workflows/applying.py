@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from reconciler.apply.bookkeeping import keep_books
 from reconciler.apply.books import Books, open_books
@@ -16,7 +16,7 @@ from reconciler.apply.running import Surroundings, begin, finish, running
 from reconciler.apply.verification import verify
 from reconciler.observe import connections_in_use
 from reconciler.plan.model import Plan
-from reconciler.plan_file import plan_digest
+from reconciler.plan_file import plan_digest, unsaved_digest
 from reconciler.policy.receivables import enforce
 from reconciler.resources.resource import Declaration
 from reconciler.workflows.planning import PlanRequest
@@ -69,7 +69,8 @@ def apply_now(
                 calls=_calls(session, before),
             )
         elif approve(plan):
-            report = _carry_out(session, run, plan, plan_digest(plan), around, recovered, before)
+            plan = replace(plan, changes=plan.blocked)  # what readers saw is not kept while the steps are run
+            report = _carry_out(session, run, plan, unsaved_digest(plan), around, recovered, before)
         else:
             return Applied(plan, None, tuple(recovered))
         return Applied(plan, report, tuple(recovered))

@@ -19,7 +19,7 @@ from reconciler.plan.model import Plan
 from reconciler.plan_file import read_plan
 from reconciler.policy.receivables import enforce
 from reconciler.project import Policies
-from reconciler.render.plan_text import plan_text
+from reconciler.render.plan_text import plan_chunks, plan_text
 from reconciler.workflows.applying import apply_now, apply_saved
 from reconciler.workflows.planning import PlanRequest
 
@@ -104,7 +104,9 @@ class _Approval:
 
     def __call__(self, plan: Plan) -> bool:
         if not self.invocation.json:
-            self.invocation.print(plan_text(plan, self.invocation.style()) + "\n")
+            for chunk in plan_chunks(plan, self.invocation.style()):
+                self.invocation.print(chunk)
+            self.invocation.print("\n")
         enforce(plan, self.policies.max_new_receivables)
         if self.automatic or not plan.has_work:
             return True

@@ -14,7 +14,7 @@ from reconciler.kernel.plain import printable
 from reconciler.plan.model import Plan
 from reconciler.plan_file import plan_document, write_plan
 from reconciler.policy.receivables import enforce
-from reconciler.render.plan_text import plan_text
+from reconciler.render.plan_text import plan_chunks
 from reconciler.workflows import planning
 
 
@@ -55,7 +55,8 @@ def command(
         plan = planning.plan(session, declaration_of(invocation, session), request)
         limits = session.project.policies.max_new_receivables
     if not invocation.json:
-        invocation.print(plan_text(plan, invocation.style()))
+        for chunk in plan_chunks(plan, invocation.style()):
+            invocation.print(chunk)
     if not refresh_only:
         enforce(plan, limits)
     if invocation.json:

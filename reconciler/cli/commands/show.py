@@ -9,7 +9,7 @@ import click
 from reconciler.cli.invocation import Invocation
 from reconciler.cli.options import json_option
 from reconciler.plan_file import plan_document, read_plan
-from reconciler.render.plan_text import plan_text
+from reconciler.render.plan_text import plan_chunks
 
 
 @click.command("show")
@@ -31,4 +31,5 @@ def command(invocation: Invocation, file: Path) -> None:
     if invocation.json:
         invocation.print_json(plan_document(plan))
     else:
-        invocation.print(plan_text(plan, invocation.style()))
+        for chunk in plan_chunks(plan, invocation.style()):
+            invocation.print(chunk)
