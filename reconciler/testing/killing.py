@@ -25,6 +25,7 @@ from reconciler.project import load_project
 from reconciler.providers.ledger.client import LedgerClient
 from reconciler.providers.operations import Create
 from reconciler.sandboxes.ledger.process import start_server
+from reconciler.sandboxes.ledger.records import PREFIXES, Record, Selection
 from reconciler.state.model import IntentRow, IntentStatus
 from reconciler.state.opening import open_store
 from reconciler.state.protocol import Store
@@ -160,6 +161,10 @@ class Site:
     def write_count(self) -> int:
         return self.client.faults()["writes"]
 
+    def records(self, *kinds: str) -> list[Record]:
+        """What is in the books."""
+        return list(self.client.records(Selection(kinds or tuple(PREFIXES))))
+
     # ---- the state ------------------------------------------------------------------------------------
 
     @contextmanager
@@ -209,12 +214,13 @@ class Site:
             return ""
         content = step.operation.content
         wanted = step.number or content.get("code") or content.get("name")
-        from reconciler.testing.killing_checks import called, records
+        found = [one for one in self.records(step.operation.kind) if one.id not in bound and called(one) == wanted]
+        return found[0].id if found else ""
 
-        for record in records(self, step.operation.kind):
-            if record.id not in bound and called(record) == wanted:
-                return record.id
-        return ""
+
+def called(record: Record) -> str:
+    """What people call a record."""
+    return record.number or record.code or record.name or record.id
 
 
 def _kill(process: subprocess.Popen[str], seconds: float) -> int:

@@ -11,9 +11,8 @@ from typing import Any
 
 from reconciler.kernel.canonical import parse_canonical
 from reconciler.kernel.identity import tag_in
-from reconciler.sandboxes.ledger.records import PREFIXES, Record, Selection
 from reconciler.state.history import verify_history
-from reconciler.testing.killing import Site
+from reconciler.testing.killing import Site, called
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,18 +23,9 @@ class Picture:
     balances: tuple[str, ...]
 
 
-def records(site: Site, *kinds: str) -> list[Record]:
-    return list(site.client.records(Selection(kinds or tuple(PREFIXES))))
-
-
-def called(record: Record) -> str:
-    """What people call a record."""
-    return record.number or record.code or record.name or record.id
-
-
 def picture(site: Site) -> Picture:
     """What the books say, whatever order it was written in."""
-    found = records(site)
+    found = site.records()
     names = {record.id: f"{record.kind}:{called(record)}" for record in found}
     lines = []
     for record in found:
@@ -64,7 +54,7 @@ def violations(site: Site, wanted: Picture) -> list[str]:
     if found.balances != wanted.balances:
         problems.append(f"the trial balance differs: {found.balances} instead of {wanted.balances}")
     problems += [f"the ledger's own check: {line}" for line in site.client.report("check", {})]
-    tags = Counter(tag for record in records(site) if (tag := tag_in(record.reference)) is not None)
+    tags = Counter(tag for record in site.records() if (tag := tag_in(record.reference)) is not None)
     problems += [f"{count} records carry the tag {tag}" for tag, count in tags.items() if count > 1]
     return problems + _state_problems(site)
 
@@ -75,7 +65,7 @@ def _more(these: tuple[str, ...], those: tuple[str, ...]) -> list[str]:
 
 def _state_problems(site: Site) -> list[str]:
     """State and books name each other's records one to one, nothing is open, and the history holds."""
-    live = {record.id: record for record in records(site)}
+    live = {record.id: record for record in site.records()}
     with site.store() as store:
         view = store.view()
         problems = [f"history: {line}" for line in verify_history(store)]

@@ -44,6 +44,7 @@ def _worlds(
             habit,
             (first[n] if n < len(first) else [], second[n] if n < len(second) else []),
             pictures,
+            recover=n % 2 == 1,
         )
         for n in range(max(len(first), len(second)))
     ]

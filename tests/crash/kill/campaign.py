@@ -112,13 +112,17 @@ def _before(site: Site) -> None:
 
 @dataclass(slots=True)
 class World:
-    """One world's life: `lives` are the kills of its first and of its second apply."""
+    """One world's life: `lives` are the kills of its first and of its second apply.
+
+    `recover`: run `recover` before the applies that finish. `resend`: the connection's word for class C.
+    """
 
     folder: Path
     klass: str
     habit: str
     lives: tuple[Sequence[Kill], Sequence[Kill]]
     wanted: tuple[Picture, Picture]
+    recover: bool = False
     resend: bool = True
     unreached: list[tuple[int, Kill]] = field(default_factory=list)
 
@@ -179,8 +183,8 @@ class World:
         )
 
     def _live_on(self, site: Site, phase: int, arguments: Sequence[str], tally: Tally) -> None:
-        """Recover in every other world, apply until it is done, and look at what is left."""
-        if len(self.folder.name) % 2:
+        """Recover first, if that is wanted; apply until it is done, and look at what is left."""
+        if self.recover:
             ran = site.run("recover")
             if ran.code != 0 and not (ran.code == 3 and self.asks):
                 tally.violations.append(self._told(phase, f"recover: {ran.text[-3000:]}"))

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from reconciler.testing.killing import Site, a_site
-from reconciler.testing.killing_checks import picture, records, violations
+from reconciler.testing.killing_checks import picture, violations
 from tests.crash.kill.campaign import APPLY, Undisturbed
 
 
@@ -57,7 +57,7 @@ def test_asked_once_it_finishes_what_is_in_flight(site: Site, base: Undisturbed,
     with site.store() as store:
         assert store.lock_info() is None
         known = {row.remote_id for row in store.view().documents.values()}
-    assert known == {record.id for record in records(site) if record.reference}
+    assert known == {record.id for record in site.records() if record.reference}
     done(site, base)
 
 
