@@ -15,8 +15,8 @@ from reconciler.kernel.address import Address
 from reconciler.kernel.canonical import canonical_json, parse_canonical
 from reconciler.kernel.identity import tag_in, tag_of
 from reconciler.plan.freezing import thaw_step
-from reconciler.plan.model import Hole, Plan, Step
-from reconciler.providers.operations import Create, Post, operation_to_json
+from reconciler.plan.model import Plan, Step
+from reconciler.providers.operations import Create, Hole, Post, operation_to_json
 from reconciler.providers.protocol import ExecuteRequest
 from reconciler.resources.totals import compute_totals
 from reconciler.sandboxes.ledger.check import check
@@ -88,6 +88,8 @@ def is_step(request: ExecuteRequest, step: Step) -> bool:
     """Whether a request carries out a step, or posts the draft that a create left."""
     if isinstance(request.operation, Post) and isinstance(step.operation, Create):
         return request.operation.kind == step.operation.kind and step.operation.content.get("state") != "draft"
+    if type(request.operation) is not type(step.operation):
+        return False
     if (request.reference, request.number) != (step.reference, step.number):
         return False
     holes = step.holes

@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from reconciler.apply.report import ApplyReport
+from reconciler.kernel.address import Address
 from reconciler.kernel.errors import ExitCode, PlanRefused
 from reconciler.plan.model import Plan
 from reconciler.plan_file import plan_text
@@ -60,7 +61,7 @@ class Machine(UserRules, ClerkRules, RuleBasedStateMachine):
         self.lock_left = False
         self.saved: list[Plan] = []
         self.let_go: set[str] = set()
-        self.lost: set[str] = set()
+        self.lost: dict[str, Address | None] = {}
         self.quiet: dict[Any, Any] = {}
         if self.variant.is_blind:
             self._recovered(RecoverRequest(confirm_absent=True))
@@ -92,7 +93,8 @@ class Machine(UserRules, ClerkRules, RuleBasedStateMachine):
             *world.history_problems,
         ]
         assert not problems, problems
-        self.lost -= {row.remote_id for row in world.view.documents.values()}
+        for row in world.view.documents.values():
+            self.lost.pop(row.remote_id, None)
         return lived, seen
 
     def _note_let_go(self) -> None:
@@ -123,6 +125,11 @@ class Machine(UserRules, ClerkRules, RuleBasedStateMachine):
         plan: Plan = lived.value
         return plan
 
+    def _fair_plan(self, request: PlanRequest | None = None) -> Plan:
+        plan = self._plan(request)
+        assert plan is not None
+        return plan
+
     def _may_have_landed(self) -> bool:
         """A late request may land while we plan; that is not the plan's doing."""
         return self.world.view is not None and bool(self.world.view.unsettled)
@@ -144,6 +151,14 @@ class Machine(UserRules, ClerkRules, RuleBasedStateMachine):
             assert "after that" in lived.error.hint, f"the operator is stuck: {lived.error}"
             self.world.clock.advance(AFTERMATH)
         raise AssertionError("the operator waited, and waited")
+
+    def _consenting(self, data: st.DataObject, plan: Plan) -> PlanRequest:
+        """Consent to some of what the plan's own words offer."""
+        offered = sorted(set(consents(plan)))
+        if not offered:
+            return PlanRequest()
+        some: st.SearchStrategy[set[str]] = st.sets(st.sampled_from(offered), min_size=1)
+        return PlanRequest(allows=sorted(data.draw(some, label="allows")), reason="because")
 
     def _weather(self, data: st.DataObject) -> FaultSchedule:
         return strategies.schedule_of(data.draw(strategies.listed_faults(self.variant.latest), label="faults"))
@@ -178,21 +193,19 @@ class Machine(UserRules, ClerkRules, RuleBasedStateMachine):
         self._unlocked(by_force)
         request = PlanRequest()
         if consent:
-            plan = self._plan()
-            assert plan is not None
-            if offered := consents(plan):
-                allows = data.draw(st.sets(st.sampled_from(sorted(set(offered))), min_size=1), label="allows")
-                request = PlanRequest(allows=sorted(allows), reason="because")
+            request = self._consenting(data, self._fair_plan())
         faults = self._weather(data)
         self._apply(request, die_at=die_at, faults=faults)
 
     @rule(die_at=strategies.deaths, by_force=st.booleans())
     def apply_and_die(self, die_at: int, by_force: bool) -> None:
+        self.more_business()
         self._unlocked(by_force)
         self._apply(PlanRequest(), die_at=die_at)
 
     @rule(data=st.data(), by_force=st.booleans())
     def apply_in_a_storm(self, data: st.DataObject, by_force: bool) -> None:
+        self.more_business()
         self._unlocked(by_force)
         listed = data.draw(strategies.listed_faults(self.variant.latest, least=1), label="faults")
         self._apply(PlanRequest(), faults=strategies.schedule_of(listed))
@@ -206,23 +219,16 @@ class Machine(UserRules, ClerkRules, RuleBasedStateMachine):
     def apply_with_consent(self, data: st.DataObject) -> None:
         """Whatever is offered is consented to; the life may end anywhere."""
         self._unlocked(False)
-        plan = self._plan()
-        assert plan is not None
-        if offered := sorted(set(consents(plan))):
+        request = self._consenting(data, self._fair_plan())
+        if request.allows:
             die_at = data.draw(strategies.some_deaths, label="die_at")
-            allows = data.draw(st.sets(st.sampled_from(offered), min_size=1), label="allows")
-            self._apply(
-                PlanRequest(allows=sorted(allows), reason="because"), die_at=die_at, faults=self._weather(data)
-            )
+            self._apply(request, die_at=die_at, faults=self._weather(data))
 
     @rule(data=st.data())
     def save_plan(self, data: st.DataObject) -> None:
-        plan = self._plan()
-        assert plan is not None
-        if (offered := consents(plan)) and data.draw(st.booleans(), label="consenting"):
-            allows = data.draw(st.sets(st.sampled_from(sorted(set(offered))), min_size=1), label="allows")
-            plan = self._plan(PlanRequest(allows=sorted(allows), reason="because"))
-            assert plan is not None
+        plan = self._fair_plan()
+        if data.draw(st.booleans(), label="consenting"):
+            plan = self._fair_plan(self._consenting(data, plan))
         if plan.has_work:
             self.saved.append(plan)
 
@@ -269,8 +275,13 @@ class Machine(UserRules, ClerkRules, RuleBasedStateMachine):
         moved = {item.origin: item.destination for item in self.author.declaration.moved}
         ids = {row.remote_id: moved.get(row.address, row.address) for row in view.documents.values()}
         for made in self.world.ledger.made:
-            gone = ids.get(made.remote_id)
-            (self.let_go if gone is not None and gone not in declared else self.lost).add(made.remote_id)
+            address = ids.get(made.remote_id)
+            if address is None or address in declared:
+                self.lost.setdefault(made.remote_id, address)
+            else:
+                self.let_go.add(made.remote_id)
+        sources = self.clerk.records("payment", "credit_note")
+        self.clerk.touched.update(row.id for row in sources)  # whose allocations were ours is lost with the state
         self.world.lose_state(marker_too=marker_too)
         self.lock_left = False
         self.quiet.clear()
@@ -288,8 +299,7 @@ class Machine(UserRules, ClerkRules, RuleBasedStateMachine):
             report = self._apply(PlanRequest())
             assert report is not None
             assert report.exit_code in (ExitCode.OK, ExitCode.INCOMPLETE), (report.exit_code, report.results)
-            plan = self._plan()
-            assert plan is not None
+            plan = self._fair_plan()
             if not plan.has_work:
                 break
         assert not plan.has_work, f"two applies have not converged: {[c for c in plan.changes if c.steps]}"
@@ -314,7 +324,12 @@ class Machine(UserRules, ClerkRules, RuleBasedStateMachine):
         assert view is not None
         left_out = {change.address for change in plan.changes}
         blocked_names = {change.address for change in plan.blocked}
-        missing = [one for one in sorted(self.lost - self.let_go) if not blocked_names and self._stands(one)]
+        declared = {*self.author.contents(), *(item.origin for item in self.author.declaration.moved)}
+        missing = [
+            remote_id
+            for remote_id, address in sorted(self.lost.items())
+            if not blocked_names and address in declared and self._stands(remote_id)
+        ]
         problems = [
             *invariants.as_declared(self.author.contents(), view, records, left_out),
             *invariants.allocations_once(view, records, self.clerk.touched),
@@ -370,7 +385,7 @@ class Machine(UserRules, ClerkRules, RuleBasedStateMachine):
             *invariants.made_once(world.ledger.made, records, self.let_go if self.variant.is_blind else ()),
         ]
         if world.view is not None:
-            excused = self.let_go | self.lost
+            excused = self.let_go | set(self.lost)
             problems += invariants.none_forgotten(world.ledger.made, records, world.view, world.intents, excused)
         assert not problems, problems
 
@@ -385,4 +400,3 @@ class Machine(UserRules, ClerkRules, RuleBasedStateMachine):
         finally:
             self.world.close()
             shutil.rmtree(self.folder, ignore_errors=True)
-

@@ -17,6 +17,7 @@ class UserRules:
     """Edits that make sense one by one and fight one another together."""
 
     author: Author
+    business = 0
 
     def _customer(self, name: str) -> None:
         if not self.author.has("customers", name):
@@ -51,6 +52,17 @@ class UserRules:
                 "allocations": [{"invoice": "INV-1", "amount": "25.00"}],
             },
         )
+
+    def more_business(self) -> None:
+        """Something to do, whatever was done before: an invoice, its payment, a customer's new address."""
+        self.business += 1
+        name, put = f"AUTO-{self.business}", self.author.put
+        self._customer("acme")
+        self.author.amend("customers", "acme", email=f"{self.business}@x.example")
+        lines = _lines(["10.00"] * (1 + self.business % 2), False)
+        put("invoices", name, {"customer": "acme", "issue_date": "2026-11-22", "lines": lines})
+        money = {"customer": "acme", "received_on": "2026-11-22", "amount": "15.00", "bank_account": "operating"}
+        put("payments", name, money | {"allocations": [{"invoice": name, "amount": "7.00"}]})
 
     @rule(name=strategies.customer_names, email=st.sampled_from((None, "ap@x.example", "new@x.example")))
     def edit_customer(self, name: str, email: str | None) -> None:
@@ -95,7 +107,8 @@ class UserRules:
         ),
     )
     def amend_document(self, document: tuple[str, str], change: tuple[str, str | None]) -> None:
-        self.author.amend(*document, **{change[0]: change[1]})
+        plural, name = document
+        self.author.amend(plural, name, **{change[0]: change[1]})
 
     @rule(
         name=strategies.payment_names,

@@ -179,7 +179,7 @@ class World:
         )
         opened = open_store(self.project.state.path, PROJECT, self.clock)
         self.notices.extend(opened.notices)
-        session = Session(self.project, MortalStore(opened.store, life), self.clock)  # type: ignore[arg-type]
+        session = Session(self.project, MortalStore(opened.store, life), self.clock)
         session._opened["books"] = provider  # type: ignore[assignment]
         settings = ApplySettings(concurrency=1)
         around = Surroundings("machine", holder="machine", events=life, settings=settings)

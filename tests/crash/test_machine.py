@@ -5,10 +5,11 @@ from __future__ import annotations
 import os
 
 import pytest
-from hypothesis import HealthCheck, Phase, settings
+from hypothesis import HealthCheck, settings
+from hypothesis.stateful import run_state_machine_as_test
 
 from reconciler.providers.capabilities import DeduplicationClass, Numbering
-from reconciler.testing.machine import Machine
+from reconciler.testing.machine import COUNTS, Machine
 from reconciler.testing.machine_world import Variant
 
 A, B, C, D = DeduplicationClass
@@ -69,14 +70,33 @@ def bounded(examples: int) -> settings:
         max_examples=examples,
         stateful_step_count=STEPS,
         deadline=None,
+        derandomize=False,
         print_blob=True,
         suppress_health_check=list(HealthCheck),
-        phases=(Phase.explicit, Phase.reuse, Phase.generate, Phase.target, Phase.shrink),
     )
 
 
-@pytest.mark.parametrize("machine", MACHINES, ids=lambda machine: machine.__name__)
-def test_promises_hold(machine: type[Machine]) -> None:
-    from hypothesis.stateful import run_state_machine_as_test
+def run(machine: type[Machine], examples: int, request: pytest.FixtureRequest) -> None:
+    """Run a machine; what was tried is told at the end of the session."""
+    COUNTS.clear()
+    try:
+        run_state_machine_as_test(machine, settings=bounded(examples))  # type: ignore[no-untyped-call]
+    finally:
+        request.node.user_properties.append(("machine", dict(COUNTS)))
 
-    run_state_machine_as_test(machine, settings=bounded(EXAMPLES or 20))  # type: ignore[no-untyped-call]
+
+@pytest.mark.parametrize("machine", MACHINES, ids=lambda machine: machine.__name__)
+def test_promises_hold(machine: type[Machine], request: pytest.FixtureRequest) -> None:
+    run(machine, EXAMPLES or 24, request)
+    assert COUNTS["examples"] >= (EXAMPLES or 24)
+    assert COUNTS["convergences"] >= COUNTS["examples"]
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(0)
+@pytest.mark.parametrize("machine", MACHINES, ids=lambda machine: machine.__name__)
+def test_promises_hold_for_long(machine: type[Machine], request: pytest.FixtureRequest) -> None:
+    """As many examples as RECONCILER_EXAMPLES says, of RECONCILER_STEPS steps each."""
+    run(machine, EXAMPLES or 1000, request)
+    assert COUNTS["crashes"] > 0
+    assert COUNTS["faults"] > 0
