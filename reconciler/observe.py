@@ -14,7 +14,7 @@ from decimal import Decimal
 from reconciler.kernel.address import Address
 from reconciler.kernel.canonical import parse_canonical
 from reconciler.kernel.errors import ReconcilerError
-from reconciler.kernel.identity import reference_for
+from reconciler.kernel.identity import document_id, reference_for
 from reconciler.plan.desired import digest_of, resolve_all
 from reconciler.plan.draft import Draft
 from reconciler.plan.index import Index
@@ -69,6 +69,22 @@ def company_of(project: Project, connection: str, provider: Provider) -> Company
     return replace(company, rounding=config.rounding) if config.rounding is not None else company
 
 
+def check_company(project: str, connection: str, company: Company, view: StateView) -> None:
+    """Refuse a connection that leads to other books than those the state was made with.
+
+    Document ids are hashes that the company is part of: one of them tells. Raises ReconcilerError.
+    """
+    for binding in view.bindings.values():
+        if binding.address.connection == connection and binding.generation == 1:
+            if binding.document_id != document_id(project, company.id, binding.first_address, 1):
+                raise ReconcilerError(
+                    f"connection {connection!r} leads to other books than before: {company.name} ({company.id})",
+                    why="the state was made with another company's books; its ids mean nothing in these",
+                    hint="Point the connection back, or use a new state for these books.",
+                )
+            return
+
+
 def connections_in_use(declaration: Declaration, view: StateView) -> list[str]:
     """Connections that something is declared or bound on."""
     addresses = [resource.address for resource in declaration.resources]
@@ -95,6 +111,8 @@ def observe(
         )
         for name in connections_in_use(declaration, view)
     }
+    for name, shot in shots.items():
+        check_company(inputs.project, name, shot.company, view)
     refresh = inputs.options.refresh
     for name, shot in shots.items():
         kinds = _kinds_in_use(name, shot, declaration, view)

@@ -34,8 +34,19 @@ class Wanted:
     write_off: Mapping[str, Any] | None = None
 
     @property
+    def given_up(self) -> Decimal:
+        """Discount and write-off."""
+        return self.discount + (Decimal(self.write_off["amount"]) if self.write_off else ZERO)
+
+    @property
     def settles(self) -> Decimal:
-        return self.amount + self.discount + (Decimal(self.write_off["amount"]) if self.write_off else ZERO)
+        return self.amount + self.given_up
+
+    @property
+    def details(self) -> tuple[object, ...]:
+        """What else there is to an allocation than its amount."""
+        write_off = self.write_off or {}
+        return self.date, self.discount, *(write_off.get(key) for key in ("amount", "account", "reason"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +59,8 @@ class Move:
     before: Decimal
     after: Decimal
     wanted: Wanted | None = None
+    receivable: Decimal = ZERO
+    """What it does to open receivables: less by the discount and write-off it adds, more by what falls away."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,13 +131,13 @@ def place(
 ) -> list[Move] | Shortfall:
     """Where `extra` more of a source goes: over the target's open documents, in order."""
     creator = draft.creators.get(wanted.identity)
-    surcharge = wanted.settles - wanted.amount
+    surcharge = wanted.given_up - sum((item.discount + item.write_off for item in current.values()), ZERO)
     if creator is not None:
         opened = draft.opens.get(wanted.identity)
         if opened is not None and opened < extra + surcharge:
             return _short(draft, wanted, opened, extra + surcharge)
         draft.lower_open(wanted.identity, extra + surcharge)
-        return [Move(wanted.identity, None, creator, ZERO, extra, wanted)]
+        return [Move(wanted.identity, None, creator, ZERO, extra, wanted, -surcharge)]
     rows = targets_of(draft, wanted.identity)
     if not rows:
         return Shortfall(
@@ -141,7 +154,8 @@ def place(
         if part <= ZERO:
             continue
         before = current[row.document_id].amount if row.document_id in current else ZERO
-        moves.append(Move(wanted.identity, row, None, before, before + part, wanted))
+        bears = wanted if not moves else None
+        moves.append(Move(wanted.identity, row, None, before, before + part, bears, -surcharge))
         draft.lower_open(row.document_id, part + surcharge)
         left -= part
         surcharge = ZERO
@@ -161,7 +175,8 @@ def moves_off(draft: Draft, identity: str, lower: Decimal, current: Mapping[str,
         item = current.get(row.document_id)
         part = min(lower, item.amount) if item is not None else ZERO
         if item is not None and part > ZERO:
-            moves.append(Move(identity, row, None, item.amount, item.amount - part))
+            given_up = item.discount + item.write_off if part == item.amount else ZERO
+            moves.append(Move(identity, row, None, item.amount, item.amount - part, receivable=given_up))
             lower -= part
     return moves
 
@@ -171,9 +186,7 @@ def take_off(draft: Draft, identity: str, lower: Decimal, current: Mapping[str, 
     moves = moves_off(draft, identity, lower, current)
     for move in moves:
         assert move.row is not None
-        item = current[move.row.document_id]
-        given_up = item.discount + item.write_off if move.after == ZERO else ZERO
-        back = move.before - move.after + given_up
+        back = move.before - move.after + move.receivable
         draft.opens[move.row.document_id] = draft.open_of_document(move.row) + back
     return moves
 
@@ -197,24 +210,32 @@ def at_create(draft: Draft, connection: str, wanted: Mapping[str, Wanted]) -> Cr
             elif move.row is not None:
                 entry = {move.row.kind: move.row.remote_id, "amount": move.after}
                 recorded.append((move.row.document_id, move.after))
-            entry |= _details(draft, item if move is moves[0] else None)
-            entries.append(entry)
+            place_ = ("content", "allocations", len(entries))
+            details, more = _details(draft, item if move is moves[0] else None, place_)
+            holes += more
+            entries.append(entry | details)
     return CreateAllocations(tuple(entries), tuple(holes), tuple(recorded))
 
 
-def _details(draft: Draft, wanted: Wanted | None) -> Content:
-    """Date, discount and write-off as the wire wants them, accounts as ids."""
+def _details(
+    draft: Draft, wanted: Wanted | None, place: tuple[str | int, ...] = ()
+) -> tuple[Content, tuple[Hole, ...]]:
+    """Date, discount and write-off as the wire wants them, and the hole for an account yet to be created."""
     if wanted is None:
-        return {}
+        return {}, ()
     found: Content = {}
+    holes: tuple[Hole, ...] = ()
     if wanted.date:
         found["date"] = wanted.date
     if wanted.discount:
         found["discount"] = wanted.discount
     if wanted.write_off:
         account = str(wanted.write_off["account"])
-        found["write_off"] = {**wanted.write_off, "account": draft.index.remote_id(account) or account[1:]}
-    return found
+        known = draft.index.remote_id(account)
+        found["write_off"] = {**wanted.write_off, "account": known or PENDING_ID}
+        if known is None:
+            holes = (Hole((*place, "write_off", "account"), draft.creators[account]),)
+    return found, holes
 
 
 @dataclass(frozen=True, slots=True)
@@ -259,8 +280,8 @@ def allocation_step(
     giver, taker = _End.of(source), _End.of(target_document)
     address = giver.address if giver.made_by else chain.address
     target = target_text(taker.address, taker.label)
-    operation = _operation(draft, giver, taker, move)
-    holes = (*giver.hole("source_id"), *taker.hole("target_id"))
+    operation, more = _operation(draft, giver, taker, move)
+    holes = (*giver.hole("source_id"), *taker.hole("target_id"), *more)
     before = decimal_text(move.before)
     step = Step(
         id=step_id(address, giver.label, operation.verb, target),
@@ -285,7 +306,9 @@ def allocation_step(
     return step
 
 
-def _operation(draft: Draft, giver: _End, taker: _End, move: Move) -> Allocate | Unallocate:
+def _operation(
+    draft: Draft, giver: _End, taker: _End, move: Move
+) -> tuple[Allocate | Unallocate, tuple[Hole, ...]]:
     common: dict[str, Any] = {
         "source_kind": giver.kind,
         "source_id": giver.remote_id,
@@ -295,8 +318,9 @@ def _operation(draft: Draft, giver: _End, taker: _End, move: Move) -> Allocate |
         "amount": move.after,
     }
     if move.after > move.before:
-        return Allocate(**common, **_details(draft, move.wanted))
-    return Unallocate(**common)
+        details, holes = _details(draft, move.wanted)
+        return Allocate(**common, **details), holes
+    return Unallocate(**common), ()
 
 
 def field_change(draft: Draft, connection: str, identity: str, before: Decimal, after: Decimal) -> FieldChange:

@@ -3,20 +3,26 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from decimal import Decimal
+from typing import Any
 
 from reconciler.kernel.address import Address
+from reconciler.kernel.money import ZERO
 from reconciler.plan import correcting
 from reconciler.plan.allocating import (
     Move,
     Shortfall,
     allocation_step,
 )
+from reconciler.plan.buckets import currency_of, overlaid_lines
 from reconciler.plan.comparing import align, changed_fields, plain
+from reconciler.plan.completing import completed, completed_line
 from reconciler.plan.correcting import effect_of
+from reconciler.plan.creating import money_problem
 from reconciler.plan.desired import Desired
 from reconciler.plan.draft import Draft
 from reconciler.plan.index import Chain
-from reconciler.plan.lowering import post_step, update_step
+from reconciler.plan.lowering import post_step, receivable_of, update_step
 from reconciler.plan.model import (
     Action,
     Bookkeeping,
@@ -107,7 +113,12 @@ def _differences(draft: Draft, at: Standing, desired: Desired) -> tuple[list[str
     return changed_fields(left, right), left, right
 
 
-_FIXED_ONCE_POSTED_TO = {"customer": frozenset({"currency"}), "account": frozenset({"type", "currency"})}
+_FIXED_ONCE_POSTED_TO = {
+    "customer": frozenset({"currency"}),
+    "account": frozenset({"type", "currency"}),
+    "bank_account": frozenset({"account", "currency"}),
+    "tax_rate": frozenset({"rate", "account"}),
+}
 
 
 def _may_amend(draft: Draft, at: Standing, name: str) -> bool:
@@ -167,7 +178,15 @@ def _correct(
             hint="" if change.fits else _no_remedy(change),
         )
         return
-    if amendable and remedy not in (Remedy.CREDIT_AND_REISSUE, Remedy.REVERSE_AND_REISSUE):
+    anew = remedy in (Remedy.CREDIT_AND_REISSUE, Remedy.REVERSE_AND_REISSUE)
+    if anew and (found := money_problem(draft, completed(draft, desired))):
+        draft.block(address, *found, fields=changes, phase=at.live.phase)
+        return
+    shortfall = _carry_out(draft, at, change, desired, remedy)
+    if shortfall is not None:
+        draft.block(address, Reason.OVER_ALLOCATION, shortfall.detail, fields=changes, phase=at.live.phase)
+        return
+    if amendable and not anew:
         before = {name: at.effective.get(name) for name in amendable}
         update_step(
             draft,
@@ -178,10 +197,6 @@ def _correct(
             {name: desired.content.get(name) for name in amendable},
             Effect(),
         )
-    shortfall = _carry_out(draft, at, change, desired, remedy)
-    if shortfall is not None:
-        draft.block(address, Reason.OVER_ALLOCATION, shortfall.detail, fields=changes, phase=at.live.phase)
-        return
     _show_fields(draft, address, changes)
 
 
@@ -196,7 +211,7 @@ def _show_fields(draft: Draft, address: Address, changes: tuple[FieldChange, ...
 def _no_remedy(change: PostedChange) -> str:
     kind = change.chain.address.kind
     if change.live.phase == "settled" and kind == "invoice":
-        return "Take its payments off first (remove their allocations), or credit what is wrong in a credit note."
+        return "Take its payments off first (`allocations: []`), or credit what is wrong in a credit note."
     return "Declare what is live, and correct the difference with a document of its own."
 
 
@@ -268,7 +283,7 @@ def _amend(
 
     if after:
         old = {name: before[name] for name in after}
-        new = {name: desired.content.get(name) for name in after}
+        new = {name: _sent(draft, at, desired, name) for name in after}
         planned.append(update_step(draft, chain, at.row, at.live, old, new, effect()).id)
     if posts:
         planned.append(post_step(draft, chain, at.row, at.live, at.effective, effect(), tuple(planned)).id)
@@ -291,10 +306,35 @@ def _amend(
         before=draft.shown(chain.address, chain.address.kind, at.effective),
         after=draft.shown(chain.address, chain.address.kind, {**at.effective, **desired.content}),
         irreversible=posts,
+        receivable=_receivable(draft, at, desired, moves, posts=posts),
         remote_id=at.row.remote_id,
         number=at.row.number,
         warnings=desired.warnings,
     )
+
+
+def _sent(draft: Draft, at: Standing, desired: Desired, name: str) -> Any:
+    """What an update sends for a field; lines keep what the ERP has where nothing else is declared."""
+    wanted = desired.content.get(name)
+    if name != "lines" or not wanted:
+        return wanted
+    whole = {**at.effective, **desired.content}
+    lines = overlaid_lines(list(at.effective.get("lines") or ()), list(wanted))
+    return [completed_line(draft, at.chain.address.connection, whole, line) for line in lines]
+
+
+def _receivable(
+    draft: Draft, at: Standing, desired: Desired, moves: list[Move], *, posts: bool
+) -> dict[str, Decimal]:
+    """What posting a draft, and discounts and write-offs of its allocations, do to open receivables."""
+    address = at.chain.address
+    content = {**at.effective, **desired.content}
+    moved = receivable_of(draft, address, address.kind, {**content, "allocations": []}) if posts else {}
+    given_up = sum((move.receivable for move in moves), ZERO)
+    if given_up:
+        currency = currency_of(draft.index, address.connection, content)
+        moved[currency] = moved.get(currency, ZERO) + given_up
+    return moved
 
 
 def _action(updates: bool, posts: bool, moves: list[Move], drifted: bool) -> tuple[Action, Reason]:

@@ -46,7 +46,7 @@ def rates(index: Index, connection: str) -> Callable[[str], Decimal | None]:
     """Percent by tax-rate identity: as declared, else as live; None when unknown."""
 
     def rate(identity: str) -> Decimal | None:
-        found = _master(index, connection, "tax_rate", identity, "rate")
+        found = master(index, connection, "tax_rate", identity, "rate")
         return None if found is None else Decimal(found)
 
     return rate
@@ -57,12 +57,12 @@ def currency_of(index: Index, connection: str, content: Mapping[str, Any]) -> st
     if content.get("currency"):
         return str(content["currency"])
     customer = str(content.get("customer", ""))
-    found = _master(index, connection, "customer", customer, "currency") if customer[:1] in ("#", "=") else None
+    found = master(index, connection, "customer", customer, "currency") if customer[:1] in ("#", "=") else None
     return str(found or index.snapshot(connection).company.base_currency)
 
 
-def _master(index: Index, connection: str, kind: str, identity: str, field: str) -> Any:
-    """A field of a master record: as declared, else as live; None when neither says."""
+def master(index: Index, connection: str, kind: str, identity: str, field: str) -> Any:
+    """A field of a master record that is no reference: as declared, else as live; None when neither says."""
     key = (f"{kind}.{field}", connection, identity)
     if key not in index.memo:
         address = index.address_of(identity)

@@ -24,6 +24,7 @@ from reconciler.plan.allocating import (
     wanted_of,
 )
 from reconciler.plan.buckets import Sums, bucket_lines, currency_of
+from reconciler.plan.completing import completed
 from reconciler.plan.desired import Desired
 from reconciler.plan.draft import Draft
 from reconciler.plan.index import Chain
@@ -282,13 +283,15 @@ def credit_and_reissue(draft: Draft, change: PostedChange, desired: Desired) -> 
         group.allocate(chain, made, Move(identity, None, reissue.id, ZERO, part))
         opened -= part
     for source, row, declared in sources:
-        again = min(_again(declared, freed.get(row.document_id, ZERO), source, draft, identity, row), opened)
+        given_up = declared.given_up if declared is not None and row.document_id in freed else ZERO
+        back = freed.get(row.document_id, ZERO)
+        again = min(_again(declared, back, source, draft, identity, row), opened - given_up)
         if again > ZERO:
-            whole = again == freed.get(row.document_id, ZERO)
+            whole = again == back
             kept = Effect(declared=source.binding.declared, declared_digest=source.binding.declared_digest)
-            move = Move(identity, None, reissue.id, ZERO, again)
+            move = Move(identity, None, reissue.id, ZERO, again, declared if given_up else None, -given_up)
             group.allocate(source, row, move, effect=kept if whole else None)
-            opened -= again
+            opened -= again + given_up
     draft.corrected.add(chain.id)
     group.finish()
 
@@ -300,7 +303,7 @@ def _after(change: PostedChange) -> dict[Any, Sums]:
 
 def _reissue_content(draft: Draft, change: PostedChange, desired: Desired) -> tuple[Content, dict[str, Any]]:
     """What is issued anew, and the fields that differ from the declared ones on purpose (`noted`)."""
-    content = {**desired.content, "state": "posted"}
+    content = {**completed(draft, desired).content, "state": "posted"}
     noted: dict[str, Any] = {}
     address = change.chain.address
     for name in ("posting_date", "issue_date"):
@@ -377,7 +380,7 @@ def reverse_and_reissue(draft: Draft, change: PostedChange, desired: Desired) ->
         group=group.id,
     )
     group.steps.append(reverse)
-    group.undone.append(("payment", 1, change.effective))
+    group.undone.append(("payment", 1, {**change.effective, "received_on": day}))
     group.create(
         "payment",
         Role.REISSUE,

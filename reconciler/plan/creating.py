@@ -17,6 +17,8 @@ from reconciler.plan.allocating import (
     targets_of,
     wanted_of,
 )
+from reconciler.plan.buckets import currency_of, master
+from reconciler.plan.completing import completed
 from reconciler.plan.correcting import effect_of
 from reconciler.plan.desired import Desired
 from reconciler.plan.draft import Draft
@@ -30,7 +32,10 @@ from reconciler.state.model import BindingRow
 _ALWAYS = frozenset({"state", "expect_total", "reissue_number", "allocations", "number"})
 
 
-def problem(draft: Draft, desired: Desired) -> tuple[Reason, str, str] | None:
+Problem = tuple[Reason, str, str]
+
+
+def problem(draft: Draft, desired: Desired) -> Problem | None:
     """Why a declared resource cannot be sent as it is: field support, numbering, period, date order, total."""
     address, content = desired.resource.address, desired.content
     caps = draft.capabilities(address)
@@ -42,10 +47,51 @@ def problem(draft: Draft, desired: Desired) -> tuple[Reason, str, str] | None:
         return Reason.UNSUPPORTED, text, "Take it out of the manifest, or keep it on a connection that has it."
     if not KINDS[address.kind].is_document:
         return None
-    return _numbering(draft, desired) or _period(draft, desired) or _total(draft, desired)
+    return (
+        _numbering(draft, desired)
+        or _period(draft, desired)
+        or money_problem(draft, desired)
+        or _total(draft, desired)
+        or _renamed(draft, desired)
+    )
 
 
-def _numbering(draft: Draft, desired: Desired) -> tuple[Reason, str, str] | None:
+def money_problem(draft: Draft, desired: Desired) -> Problem | None:
+    """What makes a document's money impossible: a line without a price, a currency that does not fit."""
+    address, content = desired.resource.address, desired.content
+    for at, line in enumerate(content.get("lines", ())):
+        if "unit_price" not in line:
+            text = f"lines[{at}] has no unit_price, and its item has none either"
+            return Reason.UNSUPPORTED, text, "Give the line a unit_price."
+    currency = currency_of(draft.index, address.connection, content)
+    base = draft.index.snapshot(address.connection).company.base_currency
+    if currency != base and draft.capabilities(address).needs_exchange_rate and not content.get("exchange_rate"):
+        text = f"it is in {currency}, the books are in {base}, and it states no exchange_rate"
+        return Reason.UNSUPPORTED, text, f"State exchange_rate: {base} for one {currency}."
+    if "bank_account" in content:
+        bank = master(draft.index, address.connection, "bank_account", str(content["bank_account"]), "currency")
+        if bank and bank != currency:
+            text = f"the bank account is in {bank}, the payment in {currency}"
+            return Reason.UNSUPPORTED, text, "Name a bank account of the payment's currency."
+    return None
+
+
+def _renamed(draft: Draft, desired: Desired) -> Problem | None:
+    """A new document that says just what one says that is gone from the manifests: renamed without `moved:`."""
+    address = desired.resource.address
+    twin = draft.gone_twin(address, desired.declared_text())
+    if twin is None:
+        return None
+    old, new = draft.label(twin), draft.label(address)
+    return (
+        Reason.LOOKS_RENAMED,
+        f"it is just what {old} was, which is posted and no longer declared: this would bill it twice",
+        f"If it was renamed: `moved: [{{from: {old}, to: {new}}}]`. If it is another one: "
+        f"`removed: [{{address: {old}, action: forget}}]`.",
+    )
+
+
+def _numbering(draft: Draft, desired: Desired) -> Problem | None:
     caps = draft.capabilities(desired.resource.address)
     if desired.content.get("number") and not caps.numbering.ours:
         return (
@@ -56,7 +102,7 @@ def _numbering(draft: Draft, desired: Desired) -> tuple[Reason, str, str] | None
     return None
 
 
-def _period(draft: Draft, desired: Desired) -> tuple[Reason, str, str] | None:
+def _period(draft: Draft, desired: Desired) -> Problem | None:
     address, day = desired.resource.address, posting_date(desired.content)
     if desired.state != "posted" or day is None:
         return None
@@ -77,7 +123,7 @@ def _period(draft: Draft, desired: Desired) -> tuple[Reason, str, str] | None:
     return None
 
 
-def _total(draft: Draft, desired: Desired) -> tuple[Reason, str, str] | None:
+def _total(draft: Draft, desired: Desired) -> Problem | None:
     expected = desired.content.get("expect_total")
     if expected is None:
         return None
@@ -93,6 +139,7 @@ def _total(draft: Draft, desired: Desired) -> tuple[Reason, str, str] | None:
 
 def plan_create(draft: Draft, desired: Desired, ended: Chain | None = None) -> None:
     """Create a declared resource. `ended`: its chain, when a correction was abandoned before the reissue."""
+    desired = completed(draft, desired)
     address, content = desired.resource.address, desired.content
     if found := problem(draft, desired):
         draft.block(address, *found)

@@ -8,6 +8,7 @@ from decimal import Decimal
 from typing import Any
 
 from reconciler.kernel.address import Address, encode_name
+from reconciler.kernel.canonical import canonical_json, parse_canonical
 from reconciler.kernel.identity import reference_for
 from reconciler.kernel.money import ZERO, decimal_text
 from reconciler.plan.buckets import currency_of
@@ -57,6 +58,7 @@ class Draft:
     held_dates: dict[str, list[tuple[date, Address]]] = field(default_factory=dict)
     """Per series: dates of declared documents that are left out, blocked or not selected."""
     by_source: dict[str, dict[tuple[str, str], Decimal]] = field(default_factory=dict)
+    twins: dict[tuple[str, str, str], Address] | None = None
     unchanged: int = 0
     allowed_used: set[tuple[Remedy, Address]] = field(default_factory=set)
 
@@ -170,6 +172,17 @@ class Draft:
         revision = chain.binding.revision if chain is not None else 0
         self.footprint.setdefault((address, ""), FootprintRow(address, "", kind, "", revision, ""))
 
+    def gone_twin(self, address: Address, declared: str) -> Address | None:
+        """A bound address of the same kind that is gone from the manifests and was declared word for word so."""
+        if self.twins is None:
+            removed = {item.address for item in self.inputs.declaration.removed}
+            self.twins = {
+                _twin_key(other, chain.binding.declared): other
+                for other, chain in self.index.chains.items()
+                if other not in self.index.declared and other not in removed and "_removed" not in chain.declared()
+            }
+        return self.twins.get(_twin_key(address, declared)) if self.twins else None
+
     # ---- balances ----
 
     def allocations_of(self, document: str) -> dict[tuple[str, str], Decimal]:
@@ -188,6 +201,14 @@ class Draft:
 
     def lower_open(self, key: str, amount: Decimal) -> None:
         self.opens[key] = self.opens.get(key, ZERO) - amount
+
+
+def _twin_key(address: Address, declared: str) -> tuple[str, str, str]:
+    content = parse_canonical(declared) if declared else {}
+    kept = {
+        key: value for key, value in content.items() if key not in ("number", "code") and not key.startswith("_")
+    }
+    return address.connection, address.kind, canonical_json(kept)
 
 
 def step_id(address: Address, label: str, verb: str, target: str = "") -> str:

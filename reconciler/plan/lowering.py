@@ -7,7 +7,7 @@ from decimal import Decimal
 
 from reconciler.kernel.address import Address
 from reconciler.kernel.money import ZERO
-from reconciler.plan.allocating import CreateAllocations
+from reconciler.plan.allocating import CreateAllocations, wanted_of
 from reconciler.plan.buckets import currency_of, totals
 from reconciler.plan.desired import Desired, reference_identities
 from reconciler.plan.draft import Draft, step_id
@@ -246,8 +246,9 @@ def receivable_of(draft: Draft, address: Address, kind: str, content: Content) -
     amount = gross_of(draft, address, content)
     if amount is None or amount == ZERO:
         return {}
+    allocations = list((wanted_of(content) or {}).values())
     if kind == "payment" and content.get("remainder") == "advance":
-        taken = [Decimal(item["amount"]) for item in content.get("allocations", ())]
-        amount = sum(taken, ZERO)
+        amount = sum((item.amount for item in allocations), ZERO)
+    amount += sum((item.given_up for item in allocations), ZERO)
     sign = 1 if kind == "invoice" else -1
     return {currency_of(draft.index, address.connection, content): sign * amount}

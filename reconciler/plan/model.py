@@ -74,6 +74,7 @@ class Reason(StrEnum):
     IN_CORRECTION = "in_correction"
     UNCONFIRMED_EPOCH = "unconfirmed_epoch"
     IMMUTABLE_FIELD = "immutable_field"
+    LOOKS_RENAMED = "looks_renamed"
     EFFECTIVE_MISMATCH = "effective_mismatch"
 
 

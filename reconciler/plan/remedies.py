@@ -51,17 +51,14 @@ def classify(
 ) -> PostedChange:
     """Judge a change: what moves, and which remedies fit the phase."""
     address = chain.address
+    wanted = {**effective, **wanted}
     before = moved = None
-    if "lines" in wanted:
-        lines = overlaid_lines(list(effective.get("lines", ())), list(wanted["lines"]))
-        whole = {**effective, **wanted, "lines": lines}
+    if "lines" in effective:
+        wanted["lines"] = overlaid_lines(list(effective["lines"]), list(wanted["lines"]))
         before = buckets(draft.index, address.connection, effective)
-        after = buckets(draft.index, address.connection, whole)
+        after = buckets(draft.index, address.connection, wanted)
         if before is not None and after is not None:
             moved = difference(after, before)
-        wanted = whole
-    else:
-        wanted = {**effective, **wanted}
     change = PostedChange(chain, live, fields, effective, wanted, before, moved)
     fits, why_not = _fitting(draft, change)
     return PostedChange(chain, live, fields, effective, wanted, before, moved, fits, why_not)
@@ -91,10 +88,10 @@ def _for_invoice(draft: Draft, change: PostedChange) -> dict[Remedy, str]:
     reissue = "it is settled in full; a settled invoice is not reissued" if change.live.phase == "settled" else ""
     if not hard:
         return {Remedy.NOTE: "", Remedy.CREDIT_AND_REISSUE: reissue}
-    if hard != {"lines"}:
-        return {Remedy.CREDIT_AND_REISSUE: reissue}
     if change.moved is None:
         return {Remedy.CREDIT_AND_REISSUE: "its totals cannot be computed: a tax rate is unknown"}
+    if hard != {"lines"}:
+        return {Remedy.CREDIT_AND_REISSUE: reissue}
     if not change.moved:
         return {Remedy.NOTE: "", Remedy.CREDIT_AND_REISSUE: reissue}
     if all(sums.net >= ZERO and sums.tax >= ZERO for sums in change.moved.values()):

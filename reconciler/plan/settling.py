@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
@@ -9,6 +11,7 @@ from reconciler.kernel.money import ZERO, decimal_text
 from reconciler.plan.allocating import (
     Move,
     Shortfall,
+    Wanted,
     field_change,
     live_by_chain,
     ours_by_chain,
@@ -20,8 +23,9 @@ from reconciler.plan.desired import Desired
 from reconciler.plan.draft import Draft
 from reconciler.plan.index import Chain
 from reconciler.plan.model import Drift, FieldChange, Reason
-from reconciler.plan.standing import Standing
+from reconciler.plan.standing import Standing, typed_declared
 from reconciler.providers.capabilities import Remedy, Verb
+from reconciler.providers.protocol import LiveAllocation
 from reconciler.resources.kinds import KINDS
 
 Problem = tuple[Reason, str, str]
@@ -31,40 +35,74 @@ def allocation_moves(
     draft: Draft, at: Standing, desired: Desired
 ) -> tuple[list[Move], tuple[FieldChange, ...], Problem | None]:
     """The moves that bring a source's allocations to what is declared, or what is in the way."""
-    chain = at.chain
+    chain, connection = at.chain, at.chain.address.connection
     wanted = wanted_of(desired.content) if KINDS[chain.address.kind].has_allocations else None
     if wanted is None:
         return [], (), None
     current = live_by_chain(draft, chain, at.live)
-    ours = ours_by_chain(draft, at.row.document_id)
-    if chain.binding.revision == 0:
-        ours = {
-            key: sum((item.amount for item in items.values()), ZERO)
-            for key, items in current.items()
-            if key in wanted
-        }
+    ours = _ours(draft, at, wanted, current)
     moves: list[Move] = []
     shown: list[FieldChange] = []
-    lowered = ZERO
     for identity in sorted({*ours, *current} - {f"#{name}" for name in draft.corrected}):
-        declared = wanted[identity].amount if identity in wanted else ZERO
-        live = sum((item.amount for item in current.get(identity, {}).values()), ZERO)
+        parts = current.get(identity, {})
+        live = sum((item.amount for item in parts.values()), ZERO)
         mine = min(ours.get(identity, ZERO), live)
+        declared = wanted[identity].amount if identity in wanted else ZERO
+        anew = identity in wanted and mine > ZERO and _details_moved(at, wanted[identity], parts)
         if live > declared and mine < live:
             _others(draft, chain, identity, live - mine)
-        if live > declared and mine > declared:
-            lower = min(live - declared, mine)
-            if not draft.allows(Remedy.UNALLOCATE, chain.address):
-                return (
-                    [],
-                    (field_change(draft, chain.address.connection, identity, live, live - lower),),
-                    _consent(draft, chain),
-                )
-            moves += take_off(draft, identity, lower, current[identity])
-            shown.append(field_change(draft, chain.address.connection, identity, live, live - lower))
-            lowered += lower
-    raised, problem = _raise(draft, at, wanted, current, shown, lowered)
+        lower = mine if anew else (min(live - declared, mine) if live > declared and mine > declared else ZERO)
+        if lower <= ZERO:
+            continue
+        kept = declared if anew else live - lower
+        shown.append(
+            _details_change(draft, connection, identity)
+            if anew and kept == live
+            else field_change(draft, connection, identity, live, kept)
+        )
+        if not draft.allows(Remedy.UNALLOCATE, chain.address):
+            return [], tuple(shown), _consent(draft, chain)
+        moves += take_off(draft, identity, lower, parts)
+        current[identity] = _left(parts, [move for move in moves if move.identity == identity])
+    back = sum((move.before - move.after for move in moves), ZERO)
+    raised, problem = _raise(draft, at, wanted, current, shown, back)
     return [*moves, *raised], tuple(shown), problem
+
+
+def _ours(
+    draft: Draft, at: Standing, wanted: dict[str, Wanted], current: Mapping[str, Mapping[str, LiveAllocation]]
+) -> dict[str, Decimal]:
+    """What of a source's allocations is our doing; of one found again, what is declared."""
+    if at.chain.binding.revision:
+        return ours_by_chain(draft, at.row.document_id)
+    return {
+        key: sum((item.amount for item in items.values()), ZERO) for key, items in current.items() if key in wanted
+    }
+
+
+def _details_moved(at: Standing, wanted: Wanted, parts: Mapping[str, LiveAllocation]) -> bool:
+    """Whether discount, write-off or date are declared differently than they are live, or than they were."""
+    given_up = sum((item.discount + item.write_off for item in parts.values()), ZERO)
+    if given_up != wanted.given_up:
+        return True
+    before = (wanted_of(typed_declared(at.chain)) or {}).get(wanted.identity)
+    return before is not None and before.details != wanted.details
+
+
+def _details_change(draft: Draft, connection: str, identity: str) -> FieldChange:
+    change = field_change(draft, connection, identity, ZERO, ZERO)
+    return FieldChange(change.path.removesuffix(".amount"), "as it was allocated", "with other details, anew")
+
+
+def _left(parts: Mapping[str, LiveAllocation], moves: list[Move]) -> dict[str, LiveAllocation]:
+    """What stays allocated once `moves` are made."""
+    left = dict(parts)
+    for move in moves:
+        assert move.row is not None
+        item = left.pop(move.row.document_id)
+        if move.after > ZERO:
+            left[move.row.document_id] = replace(item, amount=move.after)
+    return left
 
 
 def _raise(
@@ -99,7 +137,9 @@ def _raise(
             )
         remainder -= extra
         moves += placed
-        shown.append(field_change(draft, at.chain.address.connection, identity, live, live + extra))
+        change = field_change(draft, at.chain.address.connection, identity, live, live + extra)
+        if not any(change.path.startswith(seen.path) for seen in shown):
+            shown.append(change)
     return moves, None
 
 

@@ -7,6 +7,7 @@ from decimal import Decimal
 from reconciler.kernel.address import Address
 from reconciler.kernel.money import ZERO
 from reconciler.plan.allocating import Wanted, live_by_chain, moves_off, wanted_of
+from reconciler.plan.desired import desired_of, digest_of, resolve_all
 from reconciler.plan.draft import Draft, step_id, target_text
 from reconciler.plan.index import Chain
 from reconciler.providers.capabilities import Remedy
@@ -37,12 +38,12 @@ def _declared_allocation(draft: Draft, address: Address, identity: str) -> Wante
     resource = draft.index.declared.get(address)
     if resource is None:
         return None
-    content = resource.content()
-    for item in content.get("allocations") or ():
-        name, kind = (item["invoice"], "invoice") if "invoice" in item else (item["credit_note"], "credit_note")
-        if draft.index.identity(Address(address.connection, kind, name)) == identity:
-            return (wanted_of({"allocations": [{**item, kind: identity}]}) or {})[identity]
-    return None
+    index = draft.index
+    identities, missing = resolve_all(index, resource)
+    if missing:
+        return None
+    content = desired_of(index, resource, digest_of(resource, identities)).content
+    return (wanted_of(content) or {}).get(identity)
 
 
 def freed_by_consent(draft: Draft, chain: Chain) -> dict[str, tuple[Decimal, tuple[str, ...]]]:

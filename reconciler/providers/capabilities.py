@@ -107,6 +107,8 @@ class KindCapabilities:
     numbering: Numbering = Numbering.OURS_ACCEPTED
     allocate: frozenset[AllocateAt] = frozenset()
     reference_length: int = 60
+    needs_exchange_rate: bool = False
+    """A document in another currency than the books' must state its rate."""
     note: str = ""
 
     def verb(self, verb: Verb) -> VerbSupport:

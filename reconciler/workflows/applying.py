@@ -44,6 +44,7 @@ def apply_saved(session: Session, plan: Plan, digest: str = "", around: Surround
     books = books_of(session, (row.connection for row in plan.companies))
     with running(session.store, books, session.clock, around) as run:
         recovered = _recover(run)
+        enforce(plan, session.project.policies.max_new_receivables)
         return _carry_out(session, run, plan, digest, around, recovered, before)
 
 
@@ -69,6 +70,7 @@ def apply_now(
                 calls=_calls(session, before),
             )
         elif approve(plan):
+            enforce(plan, session.project.policies.max_new_receivables)
             plan = replace(plan, changes=plan.blocked)  # what readers saw is not kept while the steps are run
             report = _carry_out(session, run, plan, unsaved_digest(plan), around, recovered, before)
         else:
@@ -108,7 +110,6 @@ def _carry_out(
     resumption = check_plan(
         plan, digest, store=store, view=journal.mirror, books=run.books, project_id=session.project.id
     )
-    enforce(plan, session.project.policies.max_new_receivables)
     run.events.boundary("checked")
     row = begin(run, digest, around)
     kept = keep_books(run, plan)

@@ -48,6 +48,7 @@ def _document(
             {"draft": _ALL, "posted": amendable, "part_settled": amendable, "settled": amendable}
         ),
         remedies=remedies,
+        needs_exchange_rate=True,
         allocate=frozenset({AllocateAt.AT_CREATE, AllocateAt.LATER}) if settles else frozenset(),
     )
 
