@@ -69,7 +69,7 @@ def done_writes(mirror: Mirror, done: DoneStep, now: str) -> list[Write]:
         return [*writes, DropBinding(step.address)]
     writes.append(PutDocument(_document(mirror, step, landed)))
     writes.extend(_allocations(mirror, step, landed))
-    binding = _binding(mirror, step, now)
+    binding = _binding(mirror, step, now, whole=_whole(mirror, step, landed))
     if binding is not None:
         writes.append(PutBinding(binding))
     if step.group is not None and step.group in mirror.groups:
@@ -144,11 +144,17 @@ def _made(mirror: Mirror, target: str, amount: Decimal, landed: Landed) -> Decim
     return settled_of(landed.observed, row.kind, row.remote_id).amount if landed.observed else Decimal(0)
 
 
+def _whole(mirror: Mirror, step: Step, landed: Landed) -> bool:
+    """Whether all a create was to settle is settled."""
+    return all(_made(mirror, target, amount, landed) == amount for target, amount in step.effect.allocations)
+
+
 def _allocation(source: str, target: str, amount: Decimal) -> PutAllocation:
     return PutAllocation(AllocationRow(source, target, decimal_text(amount)))
 
 
-def _binding(mirror: Mirror, step: Step, now: str) -> BindingRow | None:
+def _binding(mirror: Mirror, step: Step, now: str, *, whole: bool) -> BindingRow | None:
+    """The address's row. What is not done in `whole` has no digest, so that the next plan compares values."""
     existing = mirror.bindings.get(step.address)
     effect = step.effect
     begins = isinstance(step.operation, Create) and step.role in (Role.ORIGINAL, Role.REISSUE)
@@ -166,7 +172,7 @@ def _binding(mirror: Mirror, step: Step, now: str) -> BindingRow | None:
     return replace(
         changed,
         declared=effect.declared,
-        declared_digest=effect.declared_digest or "",
+        declared_digest=(effect.declared_digest or "") if whole else "",
         codec_version=CODEC_VERSION,
     )
 
