@@ -112,7 +112,7 @@ def _before(site: Site) -> None:
 
 @dataclass(slots=True)
 class World:
-    """One world's life: `lives` are the kills of its first and of its second apply.
+    """One world's life: `lives` are the kills of its first apply, and of its second if it has one.
 
     `recover`: run `recover` before the applies that finish. `resend`: the connection's word for class C.
     """
@@ -120,7 +120,7 @@ class World:
     folder: Path
     klass: str
     habit: str
-    lives: tuple[Sequence[Kill], Sequence[Kill]]
+    lives: Sequence[Sequence[Kill]]
     wanted: tuple[Picture, Picture]
     recover: bool = False
     resend: bool = True
@@ -135,7 +135,7 @@ class World:
         tally = Tally(self.klass, worlds=1)
         with a_site(self.folder, self.klass, self.habit, resend=self.resend, delay_ms=DELAY_MS) as site:
             _before(site)
-            for phase, (kills, arguments) in enumerate(zip(self.lives, ARGUMENTS, strict=True)):
+            for phase, (kills, arguments) in enumerate(zip(self.lives, ARGUMENTS, strict=False)):
                 if phase:
                     edit_project(site.folder)
                 for kill in kills:

@@ -28,7 +28,7 @@ SAMPLE = {
         [Kill.boundary("stage:drafted", 2), Kill.server(6), Kill.writing(0.1)],
         [Kill.server(3), Kill.boundary("state_uncommitted", 2)],
     ),
-    ("D", "singly"): ([Kill.boundary("before_send", 5), Kill.server(6)], [Kill.server(2)]),
+    ("D", "singly"): ([Kill.boundary("before_send", 5), Kill.server(6)],),
 }
 
 
@@ -46,7 +46,7 @@ def test_killed_anywhere_each_document_is_there_once(
 
 
 def test_class_c_without_its_settings_word_asks_instead(tmp_path: Path, base: Undisturbed) -> None:
-    lives = ([Kill.boundary("before_send", 3)], [Kill.server(2)])
+    lives = ([Kill.boundary("before_send", 3)],)
     world = World(tmp_path / "site", "C", "singly", lives, base.pictures, resend=False)
     tally = world.live()
     assert tally.violations == []
