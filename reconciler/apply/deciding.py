@@ -15,6 +15,7 @@ from reconciler.apply.report import StepOutcome, StepResult
 from reconciler.apply.settings import ApplySettings
 from reconciler.apply.tasks import Answer, Landed, Overdue, Task
 from reconciler.kernel.canonical import parse_canonical
+from reconciler.kernel.clock import instant_text
 from reconciler.kernel.identity import tag_in
 from reconciler.plan.freezing import thaw_step
 from reconciler.plan.model import Step
@@ -140,7 +141,7 @@ def before_sending(task: Task, sighting: Sighting, mirror: Mirror) -> Decision:
         case Verdict.DRAFT:
             return _finish(task, seen(task, sighting).remote_id)
         case Verdict.BEFORE:
-            return SEND
+            return _too_early(task, sighting) or SEND
         case Verdict.OTHER:
             what = (
                 "it is already in the ERP with other content" if task.creates else "it moved since it was planned"
@@ -154,6 +155,14 @@ def before_sending(task: Task, sighting: Sighting, mirror: Mirror) -> Decision:
                     command=APPLY,
                 )
             return SEND
+
+
+def _too_early(task: Task, sighting: Sighting) -> Decision | None:
+    """A request of the state that was lost may yet land, and nothing would keep a second one out."""
+    if instant_text(sighting.as_of) >= task.absent_from:
+        return None
+    message = f"the state was lost, and what it had under way may land until {task.absent_from}"
+    return Decision(StepOutcome.HELD, message=message, command=APPLY)
 
 
 def _finish(task: Task, remote_id: str) -> Decision:

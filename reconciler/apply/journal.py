@@ -9,13 +9,13 @@ from __future__ import annotations
 import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from reconciler.apply.leasing import LeaseKeeper
 from reconciler.apply.mirror import Mirror
-from reconciler.kernel.canonical import canonical_json
-from reconciler.kernel.clock import Clock, instant_text
+from reconciler.kernel.canonical import canonical_json, parse_canonical
+from reconciler.kernel.clock import Clock, instant_text, parse_instant
 from reconciler.providers.protocol import RequestKey
 from reconciler.state.model import (
     AppendHistory,
@@ -85,6 +85,15 @@ class Journal:
         """The handle under which the ERP took the request, if it did."""
         handles = [data.get("handle", "") for stage, data in self._store.stages(key) if stage == ACCEPTED]
         return handles[-1] if handles else None
+
+    def lost_at(self) -> datetime | None:
+        """When this epoch began, if it began because the state before it was lost and nobody confirmed it since."""
+        meta = self.mirror.meta
+        if not meta.unconfirmed or meta.epoch_reason == "new":
+            return None
+        entries = (parse_canonical(row.entry) for row in self._store.history())
+        began = [entry["at"] for entry in entries if entry.get("event") == "epoch"]
+        return parse_instant(began[-1]) if began else self._clock.now()
 
     def refresh(self) -> None:
         """Read the rows at hand anew (after somebody else wrote, before this run did)."""

@@ -7,10 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from datetime import timedelta
 
 from reconciler.apply.books import Books
 from reconciler.apply.context import Run
-from reconciler.apply.deciding import APPLY, Decision, command_for, command_for_row
+from reconciler.apply.deciding import APPLY, Decision, command_for, command_for_row, needs_look
 from reconciler.apply.report import StepOutcome
 from reconciler.apply.tasks import Task
 from reconciler.kernel.canonical import parse_canonical
@@ -20,6 +21,9 @@ from reconciler.plan.model import PENDING_ID, Plan, Step
 from reconciler.providers.capabilities import DeduplicationClass
 from reconciler.providers.operations import with_holes_filled
 from reconciler.state.model import CloseIntent, IntentRow, IntentStatus
+
+NEVER = "never"
+"""No absence proves anything: the ERP promises nothing about late landings."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +52,7 @@ class Preparer:
         self._written = {step.document_id for step in plan.steps if step.id in outputs}
         resumed = {step for group in plan.groups if group.resumed for step in group.steps}
         self._written |= {step.document_id for step in plan.steps if step.id in resumed}
+        self._lost_at = run.journal.lost_at()
         self._unknown = {row.document_id: row for row in run.journal.mirror.unsettled.values()}
 
     def done(self, step: Step, output: Output) -> None:
@@ -67,7 +72,8 @@ class Preparer:
         attempt = mirror.attempt(step.document_id, step.operation_key)
         key = request_key(step.document_id, step.operation_key, attempt)
         task = Task(filled, books, key, attempt, self._revision(filled))
-        if self._blind_in_new_epoch(task):
+        task.absent_from = self._absent_from(task)
+        if self._blind_in_new_epoch(task) or task.absent_from == NEVER:
             return Decision(
                 StepOutcome.HELD,
                 message="the state is new, and this ERP has nothing to recognise an earlier create by",
@@ -105,6 +111,17 @@ class Preparer:
         if document is not None and step.document_id in self._written:
             return document.revision
         return "" if step.revision == PENDING_ID else step.revision
+
+    def _absent_from(self, task: Task) -> str:
+        """From when on an absence proves anything, after the state was lost; '' where a second one is kept out."""
+        lost_at = self._lost_at
+        if lost_at is None or task.support.deduplication.enforced or not needs_look(task):
+            return ""
+        if task.support.settle_seconds is None:
+            return NEVER
+        settings, capabilities = self._run.settings, task.books.capabilities
+        seconds = settings.window(capabilities) + settings.reach(capabilities) + task.support.settle_seconds
+        return instant_text(lost_at + timedelta(seconds=seconds))
 
     def _blind_in_new_epoch(self, task: Task) -> bool:
         unconfirmed = self._run.journal.mirror.meta.unconfirmed

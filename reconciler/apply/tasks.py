@@ -23,7 +23,8 @@ class Task:
     """One step on its way. `unsettled`: an earlier send of this operation may yet land.
 
     `draft_id`: the create is there as a draft, and only needs posting. `sends`, `retries`, `resends` count
-    what was tried in this run. `deadline` (monotonic): no request may start after it.
+    what was tried in this run. `deadline` (monotonic): no request may start after it. `absent_from`: only a
+    look as of that instant shows that nothing of a lost state's requests can still land; empty where any does.
     """
 
     step: Step
@@ -39,6 +40,7 @@ class Task:
     deadline: float = 0
     looked: bool = False
     alone: bool = False
+    absent_from: str = ""
     frozen: str = field(default="", repr=False)
     kind: str = field(init=False)
     verb: Verb = field(init=False)
