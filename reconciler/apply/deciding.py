@@ -68,8 +68,14 @@ def result_of(step: Step, decision: Decision) -> StepResult:
         message=decision.message,
         remote_id=landed.remote_id if landed else "",
         number=(landed.number if landed else None) or step.number,
-        command=decision.command,
+        command=decision.command or _way_out(step, decision),
     )
+
+
+def _way_out(step: Step, decision: Decision) -> str:
+    """A correction whose member the ERP refuses is tried again at each apply, until it is ended early."""
+    stuck = step.group is not None and decision.outcome in (StepOutcome.REJECTED, StepOutcome.CONFLICT)
+    return f"{RECOVER} --abandon {step.group}" if stuck else ""
 
 
 def command_for(task: Task) -> str:

@@ -40,6 +40,8 @@ class Invocation:
 
     def print(self, text: str) -> None:
         """To stdout. Raises ReaderGone when nobody reads it any more."""
+        if sys.stdout is None:
+            raise ReaderGone
         try:
             sys.stdout.write(text)
             sys.stdout.flush()

@@ -14,6 +14,7 @@ from typing import Any
 
 from reconciler.kernel.address import Address
 from reconciler.kernel.money import ZERO, decimal_text
+from reconciler.plan.comparing import money_text
 from reconciler.plan.draft import Draft, step_id, target_text
 from reconciler.plan.index import Chain
 from reconciler.plan.model import PENDING_ID, Effect, FieldChange, Role, Step
@@ -299,11 +300,22 @@ def allocation_step(
         group=group,
         reason=reason,
         effect=replace(effect or Effect(), target_document=taker.document_id),
-        description=f"{operation.verb} {decimal_text(abs(move.after - move.before))} "
+        description=f"{operation.verb} {_shown(draft, source, abs(move.after - move.before))} "
         f"{'to' if move.after > move.before else 'from'} {target}",
     )
     draft.add_step(step)
     return step
+
+
+def _shown(draft: Draft, source: DocumentRow | Step, amount: Decimal) -> str:
+    """An amount of a source's with its currency's decimals."""
+    if isinstance(source, Step):
+        assert isinstance(source.operation, Create)
+        currency = source.operation.content.get("currency")
+    else:
+        live = draft.index.live(source)
+        currency = live.content().get("currency") if live is not None else None
+    return money_text(amount, currency or draft.index.snapshot(source.address.connection).company.base_currency)
 
 
 def _operation(

@@ -166,17 +166,7 @@ def _correct(
     change = classify(draft, at.chain, at.live, rest, at.effective, wanted)
     remedy = chosen(draft, change)
     if remedy is None:
-        draft.block(
-            address,
-            Reason.POSTED_IMMUTABLE,
-            refusal(draft, change),
-            fields=changes,
-            phase=at.live.phase,
-            offers=offers(draft, address, change.fits),
-            remote_id=at.row.remote_id,
-            number=at.row.number,
-            hint="" if change.fits else _no_remedy(change),
-        )
+        _refuse(draft, at, change, changes)
         return
     anew = remedy in (Remedy.CREDIT_AND_REISSUE, Remedy.REVERSE_AND_REISSUE)
     if anew and (found := money_problem(draft, completed(draft, desired))):
@@ -188,16 +178,25 @@ def _correct(
         return
     if amendable and not anew:
         before = {name: at.effective.get(name) for name in amendable}
-        update_step(
-            draft,
-            at.chain,
-            at.row,
-            at.live,
-            before,
-            {name: desired.content.get(name) for name in amendable},
-            Effect(),
-        )
+        new = {name: desired.content.get(name) for name in amendable}
+        update_step(draft, at.chain, at.row, at.live, before, new, Effect())
     _show_fields(draft, address, changes)
+
+
+def _refuse(draft: Draft, at: Standing, change: PostedChange, changes: tuple[FieldChange, ...]) -> None:
+    """No consent: say field, phase, reason and the flags that fit."""
+    address = at.chain.address
+    draft.block(
+        address,
+        Reason.POSTED_IMMUTABLE,
+        refusal(draft, change),
+        fields=changes,
+        phase=at.live.phase,
+        offers=offers(draft, address, change.fits),
+        remote_id=at.row.remote_id,
+        number=at.row.number,
+        hint="" if change.fits else _no_remedy(change),
+    )
 
 
 def _show_fields(draft: Draft, address: Address, changes: tuple[FieldChange, ...]) -> None:

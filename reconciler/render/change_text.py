@@ -106,6 +106,8 @@ def group_lines(
     lines = _head(CORRECTION_SYMBOL, Tint.CHANGE, group.address.label(connection), phrase, style, 2)
     if group.reason:
         lines += paragraph(f"reason: {group.reason}", style.width, " " * 6, " " * 8)
+    if group.resumed:
+        lines += paragraph(f"to end it here instead: reconciler recover --abandon {group.id}", style.width, " " * 6)
     for number, step_id in enumerate(group.steps, 1):
         step = steps.get(step_id)
         text = step.description or step.operation.verb if step else "done already"

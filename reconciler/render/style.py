@@ -44,9 +44,11 @@ class Style:
         return f"\x1b[{';'.join(tints)}m{text}\x1b[0m" if self.colour and text and tints else text
 
 
-def style_for(stream: TextIO, *, no_color: bool = False, environment: Mapping[str, str] = os.environ) -> Style:
+def style_for(
+    stream: TextIO | None, *, no_color: bool = False, environment: Mapping[str, str] = os.environ
+) -> Style:
     """The style for a stream: colour on a terminal only, unless NO_COLOR, FORCE_COLOR or --no-color say so."""
-    terminal = stream.isatty()
+    terminal = stream is not None and stream.isatty()
     forced = environment.get("FORCE_COLOR", "") not in ("", "0")
     refused = no_color or environment.get("NO_COLOR", "") != "" or environment.get("TERM") == "dumb"
     return Style(not refused and (terminal or forced), _width(terminal, environment))
