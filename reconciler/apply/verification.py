@@ -96,12 +96,11 @@ class _Verification:
             return
         if isinstance(step.operation, Create):
             yield from self._total(step, observed)
+            yield from self._allocated(step, observed, latest=latest)
         if step.holes:
             return  # its operation names what did not exist yet; the provider's word was recorded
         if latest or isinstance(step.operation, Create):
             yield from self._content(step, observed, latest=latest)
-        if isinstance(step.operation, Create):
-            yield from self._allocated(step, observed)
 
     def _content(self, step: Step, observed: Observed, *, latest: bool) -> Iterable[Finding]:
         judgement = judge(step.operation, observed, reference=step.reference, number=step.number)
@@ -162,18 +161,19 @@ class _Verification:
                 pass  # a total that cannot be computed is not verified
         return self._rates
 
-    def _allocated(self, step: Step, observed: Observed) -> Iterable[Finding]:
+    def _allocated(self, step: Step, observed: Observed, *, latest: bool) -> Iterable[Finding]:
+        """What a create was to settle; where a later step of this plan settled otherwise, what that recorded."""
         for target, amount in step.effect.allocations:
             row = self.state.documents.get(target)
             if row is None:
                 continue
+            recorded = Decimal(self.state.allocations.get((step.document_id, target), ZERO))
+            wanted = amount if latest else recorded
             found = settled_of(observed, row.kind, row.remote_id).amount
-            if found != amount and (step.document_id, target) in self.state.allocations:
-                recorded = Decimal(self.state.allocations[step.document_id, target])
-                if found != recorded:
-                    yield self._finding(
-                        step, f"allocated to {row.address.name}", decimal_text(amount), decimal_text(found)
-                    )
+            if found != wanted:
+                yield self._finding(
+                    step, f"allocated to {row.address.name}", decimal_text(wanted), decimal_text(found)
+                )
 
     def _finding(self, step: Step, what: str, expected: str, found: str) -> Finding:
         return Finding(step.address, step.label, what, expected, found)

@@ -1,5 +1,5 @@
 """A payment whose draft was made and whose answer was lost is posted without its allocations: they are not
-forgotten, the next apply makes them."""
+forgotten: the run says what is missing, and the next apply makes it."""
 
 from __future__ import annotations
 
@@ -77,6 +77,9 @@ def test_what_a_half_made_payment_was_to_settle_is_settled_by_the_next_apply(tmp
         assert [number for _, number, _ in lost.struck] == [3]
         assert first.report is not None
         assert first.report.results[-1].outcome == "done"
+        [finding] = first.report.findings
+        assert (finding.what, finding.expected, finding.found) == ("allocated to INV-1", "60", "0")
+        assert first.report.exit_code is ExitCode.ERROR
         [payment] = provider.port.records(Selection(("payment",)))
         assert (payment.phase, payment.allocations) == ("posted", ())
         shown, second = apply(session)
