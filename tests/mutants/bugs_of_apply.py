@@ -198,6 +198,14 @@ BUGS = (
         "between_the_calls or dying_anywhere",
     ),
     Bug(
+        "what-is-half-made-counts-as-whole",
+        "a payment posted without its allocations is never allocated",
+        "reconciler/apply/recording.py",
+        '(effect.declared_digest or "") if whole else "",',
+        '(effect.declared_digest or ""),',
+        ("tests/crash/test_half_made.py",),
+    ),
+    Bug(
         "the-footprint-is-not-checked",
         "a saved plan is applied to books it was not made from",
         "reconciler/apply/checking.py",
