@@ -22,7 +22,7 @@ from reconciler.kernel.errors import ExitCode, PlanRefused
 from reconciler.plan.model import Plan
 from reconciler.plan_file import plan_text
 from reconciler.testing import invariants, strategies
-from reconciler.testing.faults import FaultSchedule
+from reconciler.testing.faults import FaultKind, FaultSchedule
 from reconciler.testing.machine_clerk import ClerkRules
 from reconciler.testing.machine_people import Author, Clerk, Operator, consents
 from reconciler.testing.machine_user import UserRules
@@ -35,6 +35,7 @@ from reconciler.workflows.recovering import RecoverRequest, recover
 COUNTS: Counter[str] = Counter()
 """What was run in this process: examples, steps, lives, crashes, faults, requests, convergences."""
 LOCK_TERM = 200
+CONFIRM = "reconciler recover --confirm-absent"
 AFTERMATH = 400
 """Seconds after which everything that was in flight has landed or never will."""
 
@@ -265,15 +266,46 @@ class Machine(UserRules, ClerkRules, RuleBasedStateMachine):
     @rule(marker_too=st.booleans(), patient=st.booleans())
     def lose_state(self, marker_too: bool, patient: bool) -> None:
         """The state file is gone. Without its marker nothing tells a loss from a first run: then time passes."""
-        if marker_too or patient:
+        self._before_a_loss(patient or marker_too)
+        self.world.lose_state(marker_too=marker_too)
+
+    @precondition(lambda self: not self.variant.is_blind)
+    @rule(data=st.data(), late=st.booleans())
+    def lose_state_in_a_storm(self, data: st.DataObject, late: bool) -> None:
+        """What the lost state had under way lands after it is gone."""
+        self._unlocked(False)
+        self.more_business()
+        listed = data.draw(strategies.listed_faults(self.variant.latest, least=1), label="faults")
+        late_landing = ("create", 1, FaultKind.LATE_LANDING, self.variant.latest)
+        schedule = strategies.schedule_of([*listed, late_landing] if late else listed)
+        self._apply(PlanRequest(), die_at=data.draw(strategies.some_deaths, label="die_at"), faults=schedule)
+        self._before_a_loss(False)
+        self.world.lose_state(marker_too=False)
+
+    @precondition(lambda self: self.world.view is not None and not self.variant.is_blind)
+    @rule()
+    def back_up(self) -> None:
+        self.world.back_up()
+
+    @precondition(lambda self: self.world.backup and not self.variant.is_blind)
+    @rule(patient=st.booleans())
+    def restore_backup(self, patient: bool) -> None:
+        """Somebody puts an older state back: what was made since is in the books alone."""
+        self._before_a_loss(patient)
+        self.world.restore_backup()
+        self.lock_left = True
+
+    def _before_a_loss(self, patient: bool) -> None:
+        """Remember what was ours; with patience, until nothing is under way any more."""
+        if patient:
             self.world.clock.advance(self.variant.latest + AFTERMATH)
             self.world.ledger.land()
         self._note_let_go()
         view = self.world.view
-        assert view is not None
         declared = set(self.author.contents())
         moved = {item.origin: item.destination for item in self.author.declaration.moved}
-        ids = {row.remote_id: moved.get(row.address, row.address) for row in view.documents.values()}
+        rows = view.documents.values() if view is not None else ()
+        ids = {row.remote_id: moved.get(row.address, row.address) for row in rows}
         for made in self.world.ledger.made:
             address = ids.get(made.remote_id)
             if address is None or address in declared:
@@ -282,7 +314,6 @@ class Machine(UserRules, ClerkRules, RuleBasedStateMachine):
                 self.let_go.add(made.remote_id)
         sources = self.clerk.records("payment", "credit_note")
         self.clerk.touched.update(row.id for row in sources)  # whose allocations were ours is lost with the state
-        self.world.lose_state(marker_too=marker_too)
         self.lock_left = False
         self.quiet.clear()
 
@@ -292,6 +323,7 @@ class Machine(UserRules, ClerkRules, RuleBasedStateMachine):
     def converge(self) -> None:
         """Fair weather: at most two applies, after which nothing is left but what is blocked, and that stays."""
         COUNTS["convergences"] += 1
+        self._plan()  # a state that was lost is noticed when it is opened; what it had under way is waited out
         self.world.clock.advance(self.variant.latest + AFTERMATH)
         self.lock_left = False
         self._settle_unknowns()
@@ -313,6 +345,9 @@ class Machine(UserRules, ClerkRules, RuleBasedStateMachine):
         for _ in range(12):
             report = self._apply(PlanRequest())
             assert report is not None
+            if any(result.command == CONFIRM for result in report.results):
+                self._recovered(RecoverRequest(confirm_absent=True))
+                continue
             if report.exit_code is not ExitCode.UNKNOWN and not (self.world.view and self.world.view.unsettled):
                 return
             if not self.operator.follow(report):

@@ -158,6 +158,7 @@ class World:
         self.intents: tuple[IntentRow, ...] = ()
         self.history_problems: list[str] = []
         self.notices: list[str] = []
+        self.backup: dict[str, bytes] = {}
 
     # ---- manifests ----
 
@@ -213,6 +214,18 @@ class World:
             if marker_too or not path.name.endswith(".head"):
                 path.unlink()
         self.view, self.intents = None, ()
+
+    def back_up(self) -> None:
+        folder = self.project.state.path.parent
+        self.backup = {path.name: path.read_bytes() for path in folder.iterdir() if not path.name.endswith(".head")}
+
+    def restore_backup(self) -> None:
+        """The state as it was backed up; the marker beside it stays as it is."""
+        self.lose_state(marker_too=False)
+        for name, data in self.backup.items():
+            path = self.project.state.path.with_name(name)
+            path.write_bytes(data)
+            path.chmod(0o600)
 
     # ---- looking, as a person would ----
 
