@@ -53,7 +53,9 @@ class Preparer:
         resumed = {step for group in plan.groups if group.resumed for step in group.steps}
         self._written |= {step.document_id for step in plan.steps if step.id in resumed}
         self._lost_at = run.journal.lost_at()
-        self._unknown = {row.document_id: row for row in run.journal.mirror.unsettled.values()}
+        self._unknown = {
+            row.document_id: row for row in run.journal.mirror.unsettled.values() if not row.may_be_resent
+        }
 
     def done(self, step: Step, output: Output) -> None:
         self.outputs[step.id] = output
@@ -129,7 +131,7 @@ class Preparer:
 
     def _after(self, task: Task, row: IntentRow, books: Books) -> Prepared | Decision:
         """The same key was used before: its request may yet land, or was done for a record now gone."""
-        if not row.status.settled:
+        if not (row.status.settled or row.may_be_resent):
             return Decision(
                 StepOutcome.UNKNOWN,
                 message="an earlier request may or may not have landed",
@@ -159,7 +161,8 @@ class Preparer:
         attempt = row.attempt + 1
         key = request_key(row.document_id, row.operation_key, attempt)
         fresh = Task(task.step, task.books, key, attempt, task.revision)
-        return Prepared(fresh, CloseIntent(row.key, row.status, row.outcome, row.closed_at, raise_attempt=True))
+        status = row.status if row.status.settled else IntentStatus.ABSENT
+        return Prepared(fresh, CloseIntent(row.key, status, row.outcome, row.closed_at, raise_attempt=True))
 
 
 def _proven(row: IntentRow) -> bool:

@@ -206,7 +206,7 @@ class Recovery:
             assert decision.status is not None
             outcome = outcome_json(
                 message=decision.message,
-                unproven=decision.status is IntentStatus.ABSENT and not decision.raise_attempt,
+                unproven=decision.outcome is StepOutcome.ABSENT and not decision.raise_attempt,
                 earlier="unsettled",
             )
             writes = [CloseIntent(task.key, decision.status, outcome, now, decision.raise_attempt)]
@@ -247,7 +247,8 @@ def absent(row: IntentRow, task: Task, as_of: datetime) -> Decision:
     klass, sure = task.support.deduplication, proven(row, task.support, as_of)
     if klass.enforced:
         message = "it did not happen" if sure else "not there yet; sent again, the ERP will not make it twice"
-        return Decision(StepOutcome.ABSENT, IntentStatus.ABSENT, message, raise_attempt=sure)
+        status = IntentStatus.ABSENT if sure else IntentStatus.UNKNOWN
+        return Decision(StepOutcome.ABSENT, status, message, raise_attempt=sure)
     if klass is DeduplicationClass.C and task.books.resend_after_settle and sure:
         return Decision(StepOutcome.ABSENT, IntentStatus.ABSENT, "it did not happen", raise_attempt=True)
     if klass is DeduplicationClass.C and not sure and (final := final_instant(row, task.support)) is not None:

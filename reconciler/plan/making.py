@@ -85,7 +85,7 @@ def _prepare(draft: Draft) -> dict[Address, Desired]:
     Creators are known before anything is lowered, so that references among new things become holes.
     """
     inputs, index = draft.inputs, draft.index
-    in_flight = {row.address for row in inputs.state.unsettled}
+    in_flight = {row.address for row in inputs.state.unsettled if not row.may_be_resent}
     result: dict[Address, Desired] = {}
     unbound: list[Desired] = []
     for address, resource in index.declared.items():

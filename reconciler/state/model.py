@@ -115,6 +115,12 @@ class IntentRow:
     closed_at: str = ""
     group: str | None = None
 
+    @property
+    def may_be_resent(self) -> bool:
+        """Not there when last looked for, and the ERP keeps a second one out: it blocks nothing, but while it may
+        yet land it is not forgotten."""
+        return self.status is IntentStatus.UNKNOWN and '"unproven":true' in self.outcome
+
 
 class GroupStatus(StrEnum):
     OPEN = "open"
