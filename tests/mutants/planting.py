@@ -133,8 +133,11 @@ def unsound(bugs: Iterable[Bug], folder: Path) -> str:
     """Why the verdicts would prove nothing, or '': without a bug, every selection must pass over the copy."""
     if problem := misdirected(folder):
         return problem
-    for picked in dict.fromkeys(bug.picked for bug in bugs):
-        tests = sorted({test for bug in bugs if bug.picked == picked for test in bug.tests})
+    selections: dict[tuple[str, ...], list[str]] = {}
+    for bug in bugs:
+        selections.setdefault(bug.tests, []).append(bug.picked)
+    for tests, picks in selections.items():
+        picked = "" if "" in picks else " or ".join(f"({pick})" for pick in dict.fromkeys(picks))
         code, output = run_tests(folder, tests, picked)
         if code != 0:
             return f"without any bug, {' '.join(tests)} end with {code}:\n{output[-3000:]}"
