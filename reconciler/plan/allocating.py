@@ -33,6 +33,8 @@ class Wanted:
     date: date | None = None
     discount: Decimal = ZERO
     write_off: Mapping[str, Any] | None = None
+    customer: str = ""
+    """Whose the source is."""
 
     @property
     def given_up(self) -> Decimal:
@@ -88,7 +90,12 @@ def wanted_of(content: Content) -> dict[str, Wanted] | None:
     for item in content["allocations"] or ():
         identity = item.get("invoice") or item.get("credit_note")
         found[identity] = Wanted(
-            identity, item["amount"], item.get("date"), item.get("discount", ZERO), item.get("write_off")
+            identity,
+            item["amount"],
+            item.get("date"),
+            item.get("discount", ZERO),
+            item.get("write_off"),
+            content.get("customer", ""),
         )
     return found
 
@@ -131,6 +138,8 @@ def place(
     draft: Draft, wanted: Wanted, extra: Decimal, current: Mapping[str, LiveAllocation]
 ) -> list[Move] | Shortfall:
     """Where `extra` more of a source goes: over the target's open documents, in order."""
+    if (billed := _billed_to_another(draft, wanted)) is not None:
+        return billed
     creator = draft.creators.get(wanted.identity)
     surcharge = wanted.given_up - sum((item.discount + item.write_off for item in current.values()), ZERO)
     if creator is not None:
@@ -167,6 +176,21 @@ def _short(draft: Draft, wanted: Wanted, opened: Decimal, needed: Decimal) -> Sh
     address = draft.index.address_of(wanted.identity)
     target = draft.label(address) if address else wanted.identity[1:]
     return Shortfall(f"{target} has {decimal_text(opened)} open, the allocation needs {decimal_text(needed)}")
+
+
+def _billed_to_another(draft: Draft, wanted: Wanted) -> Shortfall | None:
+    """A posted target that is another customer's in the ERP, whatever is declared: only a correction moves it."""
+    chain = draft.index.by_chain_id.get(wanted.identity.removeprefix("#"))
+    row = chain.current if chain is not None else None
+    live = draft.index.live(row) if row is not None else None
+    if chain is None or live is None or live.phase == "draft" or chain.id in draft.corrected or not wanted.customer:
+        return None
+    connection, customer = chain.address.connection, live.content().get("customer")
+    theirs = draft.index.identity_of_any(connection, ("customer",), str(customer))
+    if customer is None or theirs == wanted.customer:
+        return None
+    name = draft.index.display(connection, ("customer",), theirs)
+    return Shortfall(f"{draft.label(chain.address)} is billed to {name} in the ERP, and only {name} can settle it")
 
 
 def moves_off(draft: Draft, identity: str, lower: Decimal, current: Mapping[str, LiveAllocation]) -> list[Move]:
