@@ -16,7 +16,7 @@ BUGS = (
         "a crash right after the send leaves a document nobody knows of",
         "reconciler/apply/executor.py",
         "        self._desk.commit()\n        self._hand_out(shared)\n",
-        "        self._hand_out(shared)\n        self._desk.commit()\n",
+        "        self._hand_out(shared)\n",
         (f"{EXECUTING}::test_intents_are_durable_before_anything_is_sent",),
         fast=True,
     ),
