@@ -19,6 +19,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 from reconciler.apply.report import ApplyReport
 from reconciler.kernel.address import Address
 from reconciler.kernel.errors import ExitCode, PlanRefused
+from reconciler.kernel.identity import tag_in, tag_of
 from reconciler.plan.model import Plan
 from reconciler.plan_file import plan_text
 from reconciler.testing import invariants, strategies
@@ -26,7 +27,7 @@ from reconciler.testing.faults import FaultKind, FaultSchedule
 from reconciler.testing.machine_clerk import ClerkRules
 from reconciler.testing.machine_people import Author, Clerk, Operator, consents
 from reconciler.testing.machine_user import UserRules
-from reconciler.testing.machine_world import CANARY, Lived, Variant, World
+from reconciler.testing.machine_world import CANARY, PROJECT, Lived, Variant, World
 from reconciler.workflows.applying import apply_now, apply_saved
 from reconciler.workflows.planning import PlanRequest
 from reconciler.workflows.planning import plan as make_plan
@@ -63,7 +64,10 @@ class Machine(UserRules, ClerkRules, RuleBasedStateMachine):
         self.saved: list[Plan] = []
         self.let_go: set[str] = set()
         self.lost: dict[str, Address | None] = {}
+        self.under_way: set[str] = set()
+        """Tags of what a lost state had under way: it may land when no state knows of it yet."""
         self.quiet: dict[Any, Any] = {}
+        self.lost_ever = False
         if self.variant.is_blind:
             self._recovered(RecoverRequest(confirm_absent=True))
         if data.draw(st.booleans(), label="begun"):
@@ -301,6 +305,7 @@ class Machine(UserRules, ClerkRules, RuleBasedStateMachine):
             self.world.clock.advance(self.variant.latest + AFTERMATH)
             self.world.ledger.land()
         self._note_let_go()
+        self.under_way |= {tag_of(PROJECT, row.document_id) for row in self.world.intents if not row.status.settled}
         view = self.world.view
         declared = set(self.author.contents())
         moved = {item.origin: item.destination for item in self.author.declaration.moved}
@@ -315,6 +320,7 @@ class Machine(UserRules, ClerkRules, RuleBasedStateMachine):
         sources = self.clerk.records("payment", "credit_note")
         self.clerk.touched.update(row.id for row in sources)  # whose allocations were ours is lost with the state
         self.lock_left = False
+        self.lost_ever = True
         self.quiet.clear()
 
     # ---- convergence ----------------------------------------------------------------------------------
@@ -415,12 +421,18 @@ class Machine(UserRules, ClerkRules, RuleBasedStateMachine):
         world = self.world
         world.ledger.land()
         records = world.ledger.all_records()
+        if self.lost_ever:  # what a lost state had under way has landed: the state after it knows nothing of it
+            known = {row.document_id[:12] for row in world.intents}
+            for made in world.ledger.made:
+                if (tag_in(made.reference) or "")[4:] not in known:
+                    self.lost.setdefault(made.remote_id, None)
         problems = [
             *invariants.books_in_order(world),
             *invariants.made_once(world.ledger.made, records, self.let_go if self.variant.is_blind else ()),
         ]
         if world.view is not None:
             excused = self.let_go | set(self.lost)
+            excused |= {made.remote_id for made in world.ledger.made if tag_in(made.reference) in self.under_way}
             problems += invariants.none_forgotten(world.ledger.made, records, world.view, world.intents, excused)
         assert not problems, problems
 

@@ -70,7 +70,7 @@ def bounded(examples: int) -> settings:
         max_examples=examples,
         stateful_step_count=STEPS,
         deadline=None,
-        derandomize=False,
+        derandomize=not EXAMPLES,  # the same worlds at each change; other ones in a campaign
         print_blob=True,
         suppress_health_check=list(HealthCheck),
     )
