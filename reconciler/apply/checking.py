@@ -123,6 +123,9 @@ class _Footprint:
         if kept:
             self._ours |= {item.address for item in plan.bookkeeping}
             self._ours |= {item.destination for item in plan.bookkeeping if item.destination is not None}
+        self._origins = {
+            item.destination: item.address for item in plan.bookkeeping if item.destination is not None
+        }
         self._settled = self._settled_by(done)
         self._documents: dict[Place, DocumentRow] = {}
         if done or kept:
@@ -173,9 +176,9 @@ class _Footprint:
         return found
 
     def _binding_moved(self, row: FootprintRow) -> str:
-        binding = self._view.bindings.get(row.address)
         if row.address in self._ours:
             return ""
+        binding = self._view.bindings.get(self._origins.get(row.address, row.address))
         revision = binding.revision if binding is not None else 0
         if revision == row.binding_revision:
             return ""
