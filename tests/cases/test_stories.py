@@ -9,7 +9,7 @@ A story is a YAML file in `stories/`: no Python is needed to add one. Keys of a 
     plan: {allow, reason, targets, refresh, expect, blocked, drift, gone, open, steps}
                                `expect`: `action address` of every change; the other keys check only when given
     apply: {allow, reason, targets, expect, exit}
-                               `expect`: step ids in order of the plan; applied, and then planned again: nothing left
+                               `expect`: step ids in order of the plan; applied, planned again: nothing left
                                (unless `leaves` says what is)
     books: {NUMBER: {phase, open, total}, …}
 """
