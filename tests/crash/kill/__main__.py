@@ -108,7 +108,7 @@ def row(tally: Tally) -> tuple[str, ...]:
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.crash.kill", description=__doc__)
     parser.add_argument("--class", dest="classes", action="append", choices=list("ABCD"))
-    parser.add_argument("--kills", type=int, default=160, help="per class")
+    parser.add_argument("--kills", type=int, default=120, help="per class")
     parser.add_argument("--jobs", type=int, default=2)
     parser.add_argument("--seed", type=int, default=1)
     options = parser.parse_args()

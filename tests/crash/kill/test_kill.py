@@ -57,7 +57,7 @@ def test_class_c_without_its_settings_word_asks_instead(tmp_path: Path, base: Un
 @pytest.mark.timeout(3600)
 @pytest.mark.parametrize("klass", ["A", "B", "C", "D"])
 def test_the_whole_campaign(tmp_path: Path, klass: str) -> None:
-    tally = campaign(klass, 160, jobs=2, seed=1, folder=tmp_path)
+    tally = campaign(klass, 120, jobs=2, seed=1, folder=tmp_path)
     assert tally.violations == []
     if klass != "D":
         assert tally.before_answer >= BETWEEN_AT_LEAST
