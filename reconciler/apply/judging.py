@@ -30,7 +30,7 @@ from reconciler.providers.operations import (
     Void,
 )
 from reconciler.providers.protocol import Found, Inconclusive, LiveAllocation, Lookup, Observed
-from reconciler.resources.content import typed
+from reconciler.resources.content import typed, typed_sides
 from reconciler.resources.kinds import KINDS, Content
 
 POSTED = frozenset({"posted", "part_settled", "settled"})
@@ -217,7 +217,7 @@ def _different_fields(kind: str, sent: Mapping[str, Any], observed: Observed) ->
 
 
 def _comparable(kind: str, sent: Mapping[str, Any]) -> Content:
-    content: Content = typed(kind, dict(sent)) if sent else {}
+    content: Content = typed_sides(kind, sent)
     if KINDS[kind].is_document and content.get("lines"):
         content["lines"] = [
             {key: value for key, value in line.items() if key != "description"} for line in content["lines"]

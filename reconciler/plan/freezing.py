@@ -14,13 +14,10 @@ from reconciler.kernel.address import Address
 from reconciler.kernel.canonical import canonical_json, parse_canonical
 from reconciler.plan.model import Effect, Movement, Role, Step
 from reconciler.providers.operations import (
-    Create,
     Hole,
-    Update,
     operation_from_json,
     operation_to_json,
 )
-from reconciler.resources.content import typed
 
 
 def freeze_step(step: Step) -> dict[str, Any]:
@@ -47,13 +44,7 @@ def _effect_adapter() -> TypeAdapter[Effect]:
 
 def thaw_operation(data: Mapping[str, Any]) -> Any:
     """An operation with its contents typed by kind. Raises ValueError."""
-    operation = operation_from_json(dict(data))
-    if isinstance(operation, Create):
-        return Create(operation.kind, typed(operation.kind, operation.content))
-    if isinstance(operation, Update):
-        kind = operation.kind
-        return Update(kind, operation.remote_id, typed(kind, operation.before), typed(kind, operation.after))
-    return operation
+    return operation_from_json(dict(data))
 
 
 def thaw_step(data: Mapping[str, Any]) -> Step:

@@ -158,7 +158,7 @@ def operation_from_json(data: dict[str, Any]) -> Operation:
 
 
 def _typed_contents(operation: Operation) -> Operation:
-    from reconciler.resources.content import typed
+    from reconciler.resources.content import typed, typed_sides
     from reconciler.resources.kinds import KINDS
 
     kind = subject(operation)[0]
@@ -167,7 +167,8 @@ def _typed_contents(operation: Operation) -> Operation:
     if isinstance(operation, Create):
         return Create(kind, typed(kind, operation.content))
     if isinstance(operation, Update):
-        return Update(kind, operation.remote_id, typed(kind, operation.before), typed(kind, operation.after))
+        before, after = typed_sides(kind, operation.before), typed_sides(kind, operation.after)
+        return Update(kind, operation.remote_id, before, after)
     if isinstance(operation, Allocate) and operation.write_off is not None:
         return replace(operation, write_off=_write_off().validate_python(operation.write_off))
     return operation

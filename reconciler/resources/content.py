@@ -53,6 +53,12 @@ def typed(kind: str, data: Mapping[str, Any]) -> Content:
     return {field: _field_adapter(kind, field).validate_python(value) for field, value in data.items()}
 
 
+def typed_sides(kind: str, data: Mapping[str, Any]) -> Content:
+    """The same for one side of a change, where None stands for a field that is not there."""
+    some = typed(kind, {field: value for field, value in data.items() if value is not None})
+    return {field: some.get(field) for field in data}
+
+
 def decode(kind: str, body: str | bytes) -> Content:
     """Typed content from its canonical text; the inverse of `encode`. Raises ValueError."""
     return typed(kind, parse_canonical(body))
