@@ -242,7 +242,7 @@ class Machine(UserRules, ClerkRules, RuleBasedStateMachine):
     def apply_saved_plan(self, data: st.DataObject, die_at: int, by_force: bool) -> None:
         """A reviewed plan, whatever has happened since: applied as it stands, or refused."""
         self._unlocked(by_force)
-        plan = data.draw(st.sampled_from(self.saved), label="plan")
+        plan = self.saved[data.draw(st.integers(0, len(self.saved) - 1), label="plan")]
         faults = self._weather(data)
 
         def act(session: Any, around: Any, seen: list[Plan]) -> Any:
@@ -353,6 +353,8 @@ class Machine(UserRules, ClerkRules, RuleBasedStateMachine):
             assert report is not None
             if any(result.command == CONFIRM for result in report.results):
                 self._recovered(RecoverRequest(confirm_absent=True))
+                continue
+            if report.exit_code is not ExitCode.UNKNOWN and self.operator.give_up(report):
                 continue
             if report.exit_code is not ExitCode.UNKNOWN and not (self.world.view and self.world.view.unsettled):
                 return

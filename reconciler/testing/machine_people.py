@@ -30,6 +30,8 @@ LISTS = ("moved", "removed", "adopt")
 _ALLOW = re.compile(r"--allow (\S+)")
 _RESOLVE = re.compile(r"reconciler recover --resolve (\S+) --as created:ID\|absent")
 
+_ABANDON = re.compile(r"reconciler recover --abandon (\S+)")
+
 
 class Author:
     """Who edits the manifests. An edit that the loader refuses is taken back, as a reviewer would."""
@@ -179,6 +181,13 @@ class Operator:
                 assert command == "reconciler recover", command
                 self.recover(RecoverRequest())
         return len(commands)
+
+    def give_up(self, report: ApplyReport) -> int:
+        """End the corrections that the ERP refuses to have finished, as the report says; how many."""
+        groups = {match[1] for result in report.results if (match := _ABANDON.fullmatch(result.command))}
+        for group in sorted(groups):
+            self.recover(RecoverRequest(abandon=group))
+        return len(groups)
 
     def word(self, key: str) -> str:
         """`created:ID` or `absent`, by looking."""
