@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 PER_FILE = 2_500
+TERRAFORM_RANGE = 1_000  # its range() gives at most 1,024 numbers
 CUSTOMERS = 100
 
 
@@ -51,7 +52,9 @@ def write_terraform(folder: Path, documents: int) -> None:
     folder.mkdir(parents=True)
     (folder / "main.tf").write_text(
         f"""locals {{
-  invoices = {{ for n in range({documents}) : format("INV-%06d", n) => {{
+  starts   = range(0, {documents}, {TERRAFORM_RANGE})
+  numbers  = flatten([for start in local.starts : range(start, min({documents}, start + {TERRAFORM_RANGE}))])
+  invoices = {{ for n in local.numbers : format("INV-%06d", n) => {{
     customer   = format("c%03d", n % {CUSTOMERS})
     issue_date = format("2026-11-%02d", 1 + n % 20)
     due_date   = format("2026-12-%02d", 1 + n % 20)
