@@ -41,7 +41,10 @@ class Company:
 
 @dataclass(frozen=True, slots=True)
 class LiveAllocation:
-    """What a source settles of a target now; amounts in the source's document currency."""
+    """What a source settles of a target now; amounts in the source's document currency.
+
+    `write_off_account` (the ERP's id) and `write_off_reason`: '' where the ERP does not tell.
+    """
 
     target_kind: str
     target_id: str
@@ -49,6 +52,8 @@ class LiveAllocation:
     date: date | None = None
     discount: Decimal = Decimal(0)
     write_off: Decimal = Decimal(0)
+    write_off_account: str = ""
+    write_off_reason: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +87,19 @@ class Observed:
     def amount(self, name: str) -> Decimal:
         """A computed amount, 0 when the ERP gave none."""
         return Decimal(self.computed.get(name, "0"))
+
+
+@dataclass(frozen=True, slots=True)
+class ControlBalance:
+    """What the general ledger says of one receivable control account in one currency, as of now.
+
+    `balance`: in that currency, debits positive. Every posting counts, whether a document made it or a journal.
+    """
+
+    account_id: str
+    account_code: str
+    currency: str
+    balance: Decimal
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,6 +222,10 @@ class Provider(Protocol):
     def capabilities(self) -> Capabilities: ...
 
     def observe(self, query: Query) -> Iterable[Observed]: ...
+
+    def control_balances(self) -> Sequence[ControlBalance]:
+        """The balance of each receivable control account, per currency; () where the ERP cannot tell."""
+        return ()
 
     def lookup(self, probes: Sequence[Probe]) -> Sequence[Lookup]:
         """One answer per probe, in order."""

@@ -27,11 +27,12 @@ from reconciler.providers.ledger.codec import (
     translated,
 )
 from reconciler.providers.ledger.opening import open_port
-from reconciler.providers.ledger.searching import probe_records
+from reconciler.providers.ledger.searching import balances_of, probe_records
 from reconciler.providers.operations import Create, subject
 from reconciler.providers.protocol import (
     Accepted,
     Company,
+    ControlBalance,
     Done,
     ExecuteRequest,
     Inconclusive,
@@ -94,6 +95,11 @@ class TestProvider:
         with translated():
             for record in self.port.records(selection, as_of=as_of):
                 yield observed_from(record)
+
+    def control_balances(self) -> Sequence[ControlBalance]:
+        self._arrive()
+        with translated():
+            return balances_of(self.port)
 
     def lookup(self, probes: Sequence[Probe]) -> Sequence[Lookup]:
         self._arrive()

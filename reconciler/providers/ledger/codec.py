@@ -116,6 +116,8 @@ def observed_from(record: Record) -> Observed:
                 date.fromisoformat(allocation.date),
                 Decimal(allocation.discount),
                 Decimal(allocation.write_off),
+                allocation.write_off_account,
+                allocation.write_off_reason,
             )
             for allocation in record.allocations
         )

@@ -22,12 +22,13 @@ from reconciler.providers.ledger.codec import (
     translated,
 )
 from reconciler.providers.ledger.opening import new_books, open_port
-from reconciler.providers.ledger.searching import probe_records
+from reconciler.providers.ledger.searching import balances_of, probe_records
 from reconciler.providers.ledger.settings import LedgerSettings
 from reconciler.providers.operations import subject
 from reconciler.providers.protocol import (
     Accepted,
     Company,
+    ControlBalance,
     Done,
     ExecuteRequest,
     Lookup,
@@ -69,6 +70,11 @@ class LedgerProvider:
         with translated():
             for record in self.port.records(selection):
                 yield observed_from(record)
+
+    def control_balances(self) -> Sequence[ControlBalance]:
+        self._count()
+        with translated():
+            return balances_of(self.port)
 
     def lookup(self, probes: Sequence[Probe]) -> Sequence[Lookup]:
         self._count()

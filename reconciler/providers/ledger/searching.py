@@ -1,4 +1,7 @@
-"""Was it done? Creates are looked up by the reference they carry, everything else by reading its record."""
+"""Was it done? Creates are looked up by the reference they carry, everything else by reading its record.
+
+And what the ledger's control accounts hold.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +10,7 @@ from datetime import datetime
 
 from reconciler.providers.ledger.codec import observed_from
 from reconciler.providers.operations import Create, subject
-from reconciler.providers.protocol import Absent, Found, Inconclusive, Lookup, Observed, Probe
+from reconciler.providers.protocol import Absent, ControlBalance, Found, Inconclusive, Lookup, Observed, Probe
 from reconciler.sandboxes.ledger.port import LedgerPort
 from reconciler.sandboxes.ledger.records import Selection
 
@@ -58,3 +61,12 @@ def _answer(
         names = ", ".join(observed.remote_id for observed in found)
         return Inconclusive(f"several records carry the reference {probe.reference}: {names}")
     return Found(found[0], as_of if stale else None)
+
+
+def balances_of(port: LedgerPort) -> list[ControlBalance]:
+    """What each receivable control account holds, per currency it was ever posted to in."""
+    ids = {record.code: record.id for record in port.records(Selection(("account",)))}
+    return [
+        ControlBalance(ids[row.account], row.account, row.currency, row.ledger)
+        for row in port.report("tie_out", {})
+    ]

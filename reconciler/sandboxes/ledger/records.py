@@ -38,6 +38,11 @@ class RecordAllocation:
     date: str
     discount: str = "0"
     write_off: str = "0"
+    write_off_account: str = ""
+    write_off_reason: str = ""
+
+
+_ALLOCATION = tuple(RecordAllocation.__dataclass_fields__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +79,7 @@ class Record:
             self.number,
             self.reference,
             dict(self.computed),
-            [[a.target_kind, a.target_id, a.amount, a.date, a.discount, a.write_off] for a in self.allocations],
+            [[getattr(allocation, name) for name in _ALLOCATION] for allocation in self.allocations],
         ]
 
     @classmethod
@@ -120,7 +125,7 @@ _COLUMNS = (
     " r.currency, r.net, r.tax, r.total, r.open"
 )
 _ALLOCATIONS = """(SELECT json_group_array(json_array(a.target_kind, a.target, a.amount, a.date, a.discount,
- a.write_off)) FROM allocations a WHERE a.source = r.seq)"""
+ a.write_off, a.write_off_account, a.write_off_reason)) FROM allocations a WHERE a.source = r.seq)"""
 
 
 def select_records(document_source: bool) -> str:
@@ -157,8 +162,10 @@ def record_from(row: Sequence[Any]) -> Record:
                 date,
                 to_text(discount, currency),
                 to_text(write_off, currency),
+                id_of("account", account) if account else "",
+                reason,
             )
-            for target_kind, target, amount, date, discount, write_off in json.loads(allocations)
+            for target_kind, target, amount, date, discount, write_off, account, reason in json.loads(allocations)
         )
     phase = phase_of(state, total, left)
     return Record(

@@ -345,3 +345,25 @@ def test_nothing_is_accepted_for_later(tmp_path: Path) -> None:
     with pytest.raises(Indeterminate):
         provider.poll("x")
     provider.close()
+
+
+def test_control_balances_are_what_the_ledger_carries_per_account_and_currency(asker: Asker) -> None:
+    asker.done(asker.invoice("one", price="250"))
+    asker.done(asker.payment("part", "100"))
+    euros = asker.invoice("two", price="40", currency="EUR", exchange_rate=Decimal("1.1"))
+    asker.done(euros)
+    balances = {row.currency: row for row in asker.provider.control_balances()}
+    assert {currency: row.balance for currency, row in balances.items()} == {"USD": 150, "EUR": 40}
+    assert {row.account_code for row in balances.values()} == {"1100"}
+    assert {row.account_id for row in balances.values()} == {asker.accounts["1100"]}
+
+
+def test_an_allocation_tells_which_account_bore_its_write_off(asker: Asker) -> None:
+    invoice = asker.done(asker.invoice("one")).remote_id
+    write_off = {"amount": Decimal("1.5"), "account": asker.accounts["6200"], "reason": "cents"}
+    part = {"invoice": invoice, "amount": Decimal("98.5"), "write_off": write_off}
+    done = asker.done(asker.payment("pay", "98.5", allocations=[part]))
+    [observed] = asker.provider.observe(Query(("payment",), ids=(done.remote_id,)))
+    [allocation] = observed.allocations
+    told = (allocation.write_off, allocation.write_off_account, allocation.write_off_reason)
+    assert told == (Decimal("1.5"), asker.accounts["6200"], "cents")
