@@ -6,6 +6,8 @@ from collections import Counter
 
 import pytest
 
+from tests.postgres.fixtures import postgres, postgres_server  # noqa: F401  fixtures
+
 MACHINE = "machine"
 
 
