@@ -6,9 +6,10 @@ All errors of a run come together, each with file, line and column. Nothing is l
 from __future__ import annotations
 
 import gc
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from types import MappingProxyType
 
 from reconciler.kernel.address import Address
 from reconciler.kernel.diagnostics import Diagnostic, Severity, Source, in_order, nearest
@@ -35,10 +36,16 @@ class Loaded:
     warnings: tuple[Diagnostic, ...] = ()
 
 
-def load_declaration(project: Project) -> Loaded:
-    """Read every manifest of the project. Raises InvalidInput with every error of the run, in order."""
+_NOTHING: Mapping[str, bytes] = MappingProxyType({})
+
+
+def load_declaration(project: Project, unwritten: Mapping[str, bytes] = _NOTHING) -> Loaded:
+    """Read every manifest of the project. Raises InvalidInput with every error of the run, in order.
+
+    `unwritten`: files (paths relative to the project) as they are about to be, read in place of what is there.
+    """
     with _collection_paused():
-        return _load(project)
+        return _load(project, unwritten)
 
 
 @contextmanager
@@ -53,15 +60,18 @@ def _collection_paused() -> Iterator[None]:
             gc.enable()
 
 
-def _load(project: Project) -> Loaded:
+def _load(project: Project, unwritten: Mapping[str, bytes]) -> Loaded:
+    def bytes_of(file: str) -> bytes:
+        return unwritten[file] if file in unwritten else read_bytes(project.root, project.root / file)
+
     listing = list_manifests(project.root)
     diagnostics = list(listing.diagnostics)
     registry = Registry(complete=not diagnostics)
     lists = Lists()
     pool: dict[Pair, Pair] = {}
-    for file in listing.files:
+    for file in sorted({*listing.files, *unwritten}):
         try:
-            data = read_bytes(project.root, project.root / file)
+            data = bytes_of(file)
         except (Unreadable, OSError) as problem:
             diagnostics.append(_unreadable(file, problem))
             registry.complete = False
@@ -75,7 +85,7 @@ def _load(project: Project) -> Loaded:
         if known.valid:
             check_values(registry, known, project.root)
     check_amounts(registry, figures)
-    diagnostics.extend(located(registry.findings, lambda file: read_bytes(project.root, project.root / file)))
+    diagnostics.extend(located(registry.findings, bytes_of))
     return _finish(project, registry, lists, in_order(diagnostics))
 
 
