@@ -1,0 +1,39 @@
+"""The way out to every server: one connection per provider, whose failures say whether a request can have arrived.
+
+`HttpConnection` is for servers that others run; `HttpDoor` for one of our own on this machine. Only `wire` knows
+httpx, and it is imported when a connection is made: settings can be described without it.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from reconciler.providers.http.answers import Answer, json_body
+from reconciler.providers.http.connection import HttpConnection
+from reconciler.providers.http.failures import HttpFailure, NoAnswer, NotJson, NotSent, TooLarge, WrongPlace
+from reconciler.providers.http.settings import HttpSettings
+
+if TYPE_CHECKING:
+    from reconciler.providers.http.door import HttpDoor
+
+__all__ = [
+    "Answer",
+    "HttpConnection",
+    "HttpDoor",
+    "HttpFailure",
+    "HttpSettings",
+    "NoAnswer",
+    "NotJson",
+    "NotSent",
+    "TooLarge",
+    "WrongPlace",
+    "json_body",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name == "HttpDoor":
+        from reconciler.providers.http.door import HttpDoor
+
+        return HttpDoor
+    raise AttributeError(name)
