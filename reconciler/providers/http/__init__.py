@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from reconciler.providers.http.answers import Answer, json_body
+from reconciler.providers.http.classing import CREDENTIALS_REFUSED, answer_error, classed, failure_error
 from reconciler.providers.http.connection import HttpConnection
 from reconciler.providers.http.failures import HttpFailure, NoAnswer, NotJson, NotSent, TooLarge, WrongPlace
 from reconciler.providers.http.settings import HttpSettings
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from reconciler.providers.http.door import HttpDoor
 
 __all__ = [
+    "CREDENTIALS_REFUSED",
     "Answer",
     "HttpConnection",
     "HttpDoor",
@@ -27,6 +29,9 @@ __all__ = [
     "NotSent",
     "TooLarge",
     "WrongPlace",
+    "answer_error",
+    "classed",
+    "failure_error",
     "json_body",
 ]
 

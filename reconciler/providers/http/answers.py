@@ -27,7 +27,7 @@ class Answer:
     """A whole answer. Header names are lower-case; `request_id` names it in the log."""
 
     status: int
-    headers: Mapping[str, str]
+    headers: Mapping[str, str] = field(repr=False)
     body: bytes = field(repr=False)
     request_id: str
     at: datetime = field(default_factory=lambda: datetime.now(UTC), repr=False)
