@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal, Required, get_args
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Required
 
 from pydantic import BeforeValidator, SecretStr, TypeAdapter, ValidationError, WithJsonSchema, with_config
 from typing_extensions import TypedDict
@@ -261,8 +261,9 @@ def _build(root: Path, content: ProjectFile) -> Project:
 def open_provider(project: Project, name: str, clock: Clock) -> Provider:
     """Connect to the connection called `name`.
 
-    `${env:NAME}` is replaced in settings the provider calls secret, and nowhere else. Raises InvalidInput.
+    `${env:NAME}` is replaced in secrets and what the provider marks so, and nowhere else. Raises InvalidInput.
     """
+    from reconciler.providers.naming import opening_connection
     from reconciler.providers.registry import load_provider
 
     config = project.connections[name]
@@ -290,7 +291,8 @@ def open_provider(project: Project, name: str, clock: Clock) -> Provider:
             )
     if validated is None:
         raise _invalid(located(findings, lambda file: _read(project.root)))
-    return factory.open(validated, project.root, clock)
+    with opening_connection(name):
+        return factory.open(validated, project.root, clock)
 
 
 def _roundings(config: ConnectionConfig, model: Any) -> dict[str, Any]:
@@ -304,29 +306,47 @@ def _roundings(config: ConnectionConfig, model: Any) -> dict[str, Any]:
 
 
 def _with_secrets(config: ConnectionConfig, model: Any, findings: list[Finding]) -> dict[str, Any]:
-    """The settings with secrets taken from the environment and wrapped, so that no error can print them."""
+    """The settings with `${env:NAME}` replaced; secrets are wrapped and registered, so that nothing prints them."""
+    from reconciler.kernel.secrets import keep_secret
+    from reconciler.providers.settings import is_secret, may_come_from_environment
+
     settings = dict(config.settings)
-    secret = {key for key, info in model.model_fields.items() if _is_secret(info.annotation)}
+    secret = {key for key, info in model.model_fields.items() if is_secret(info)}
+    open_to_environment = {key for key, info in model.model_fields.items() if may_come_from_environment(info)}
     for key, value in config.settings.items():
         place: Place = ("connections", config.name, key)
         label = f"connection {config.name}: {key}"
-        if key not in secret:
+        if key not in open_to_environment:
             if "${env:" in str(value):
                 what = f"{label} is no secret, and only secrets are taken from the environment"
                 findings.append(_finding(place, "not-a-secret", what, hint="Write the value itself."))
             continue
         match = _ENVIRONMENT.match(value) if isinstance(value, str) else None
-        if match is None:
+        if match is None and key not in secret and "${env:" not in str(value):
+            continue
+        if match is None and key not in secret:
+            what = f"{label} should be ${{env:NAME}} as a whole, or the value itself"
+            findings.append(_finding(place, "not-a-variable", what))
+        elif match is None:
             what = f"{label} is a secret and should be written as ${{env:NAME}}"
             why = "a secret in a file ends up in Git"
-            findings.append(_finding(place, "secret-in-file", what, why, "Put it into an environment variable."))
+            findings.append(_finding(place, "secret-in-file", what, why, _to_variable(config.name, key)))
         elif not os.environ.get(match.group(1)):
             what = f"{label} needs the environment variable {match.group(1)}, which is not set"
             findings.append(_finding(place, "variable-not-set", what, hint=f"Set it: export {match.group(1)}=…"))
+        elif key not in secret:
+            settings[key] = os.environ[match.group(1)]
         else:
+            keep_secret(os.environ[match.group(1)])
             settings[key] = SecretStr(os.environ[match.group(1)])
     return settings
 
 
-def _is_secret(annotation: Any) -> bool:
-    return annotation is SecretStr or any(_is_secret(item) for item in get_args(annotation))
+def _to_variable(connection: str, key: str) -> str:
+    """What to do about a secret in the file."""
+    variable = re.sub(r"[^A-Z0-9]", "_", f"{connection}_{key}".upper())
+    variable = variable if variable[0].isalpha() else f"_{variable}"
+    return (
+        f"Write `{key}: ${{env:{variable}}}` and set that variable where reconciler runs. "
+        "A secret that was ever committed should be replaced."
+    )
