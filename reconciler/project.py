@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 from pathlib import Path
@@ -62,10 +62,15 @@ class ProjectSection(TypedDict, total=False):
 
 @with_config(CONTENT_CONFIG)
 class StateSection(TypedDict, total=False):
-    """Where the state lives: a SQLite file, relative to the project."""
+    """Where the state lives: a SQLite file, relative to the project, or a schema of a PostgreSQL database.
 
-    backend: Literal["sqlite"]
+    `url` is a secret: `${env:NAME}` and nothing else.
+    """
+
+    backend: Literal["sqlite", "postgres"]
     path: Text
+    url: Text
+    schema: Text
 
 
 @with_config({"extra": "allow"})
@@ -112,10 +117,15 @@ class ConnectionConfig:
 
 @dataclass(frozen=True, slots=True)
 class StateConfig:
-    """Where state lives; `path` is absolute."""
+    """Where state lives. `path` (absolute): the SQLite file, or what a PostgreSQL state's marker is named after.
+
+    `url_variable`: the environment variable that holds a PostgreSQL state's URL.
+    """
 
     backend: str
     path: Path
+    url_variable: str = ""
+    schema: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,7 +170,7 @@ def load_project(root: Path) -> Project:
     content = _as_mapping(reading)
     findings = list(_check_shape(content))
     if not findings:
-        findings = list(_check_connections(content["connections"]))
+        findings = [*_check_state(content.get("state", {})), *_check_connections(content["connections"])]
     if findings:
         raise _invalid(located(findings, lambda file: _read(root)))
     return _build(root, TypeAdapter(ProjectFile).validate_python(content))
@@ -210,6 +220,19 @@ def _check_shape(content: dict[str, Any]) -> list[Finding]:
     return []
 
 
+def _check_state(section: dict[str, Any]) -> Iterator[Finding]:
+    backend = section.get("backend", "sqlite")
+    for key in sorted({"url", "schema"} & set(section) if backend == "sqlite" else {"path"} & set(section)):
+        what = f"state: {key} means nothing to the backend {backend}"
+        hint = "Remove it; or write state: {backend: postgres, url: ${env:RECONCILER_STATE_URL}}"
+        yield _finding(("state", key), "unused-setting", what, hint=hint, at_key=True)
+    if backend == "postgres" and not _ENVIRONMENT.match(section.get("url", "")):
+        place: Place = ("state", "url" if "url" in section else "backend")
+        what = "state: url is a secret and should be written as ${env:NAME}"
+        hint = "Put it into an environment variable, and write: url: ${env:RECONCILER_STATE_URL}"
+        yield _finding(place, "secret-in-file", what, "a secret in a file ends up in Git", hint)
+
+
 def _check_connections(connections: dict[str, Any]) -> list[Finding]:
     findings = []
     for name in connections:
@@ -233,7 +256,7 @@ _OURS = frozenset(ConnectionSection.__annotations__)
 
 def _build(root: Path, content: ProjectFile) -> Project:
     name = content["project"]["name"]
-    path = Path(content.get("state", {}).get("path") or f"state/{name}.sqlite")
+    identity = content["project"]["id"]
     connections = {}
     for connection, section in content["connections"].items():
         rounding = section.get("rounding")
@@ -249,13 +272,38 @@ def _build(root: Path, content: ProjectFile) -> Project:
         )
     return Project(
         root,
-        content["project"]["id"],
+        identity,
         name,
-        StateConfig(content.get("state", {}).get("backend", "sqlite"), root / path),
+        _state(root, name, identity, content.get("state", {})),
         connections,
         Policies(content.get("policies", {}).get("max_new_receivables", {})),
         content.get("variables", {}),
     )
+
+
+def _state(root: Path, name: str, identity: str, section: Mapping[str, Any]) -> StateConfig:
+    if section.get("backend") != "postgres":
+        return StateConfig("sqlite", root / (section.get("path") or f"state/{name}.sqlite"))
+    variable = _ENVIRONMENT.match(section["url"])
+    assert variable is not None
+    return postgres_state(root, name, identity, variable.group(1), section.get("schema", ""))
+
+
+def postgres_state(root: Path, name: str, identity: str, url_variable: str, schema: str = "") -> StateConfig:
+    """A PostgreSQL state, in a schema of this project's own unless one is named; its marker stays in the folder."""
+    path = root / "state" / f"{name}.postgres"
+    return StateConfig("postgres", path, url_variable, schema or f"reconciler_{identity}")
+
+
+def secret_of(config: StateConfig) -> str:
+    """The URL of a PostgreSQL state, from the environment. Raises InvalidInput."""
+    url = os.environ.get(config.url_variable)
+    if not url:
+        raise InvalidInput(
+            f"the state needs the environment variable {config.url_variable}, which is not set",
+            hint=f"Set it: export {config.url_variable}=postgresql://USER:PASSWORD@HOST/DATABASE",
+        )
+    return url
 
 
 def open_provider(project: Project, name: str, clock: Clock) -> Provider:

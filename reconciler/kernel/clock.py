@@ -31,6 +31,25 @@ class SystemClock:
         time.sleep(seconds)
 
 
+class AnchoredClock:
+    """Another machine's wall time, told once and carried forward by our monotonic clock: a wrong or moving wall
+    clock of ours does not touch it."""
+
+    def __init__(self, clock: Clock, anchor: datetime) -> None:
+        self._clock = clock
+        self._anchor = anchor
+        self._start = clock.monotonic()
+
+    def now(self) -> datetime:
+        return self._anchor + timedelta(seconds=self._clock.monotonic() - self._start)
+
+    def monotonic(self) -> float:
+        return self._clock.monotonic()
+
+    def sleep(self, seconds: float) -> None:
+        self._clock.sleep(seconds)
+
+
 class ManualClock:
     """A clock that moves only when told: `advance`, or `sleep`, which returns at once. Thread-safe."""
 

@@ -9,7 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager
+from datetime import datetime
 from typing import Any, Protocol
+
+from reconciler.kernel.clock import Clock
 
 Row = tuple[Any, ...]
 Parameters = Sequence[Any]
@@ -37,6 +40,10 @@ class Backend(Protocol):
     def run(self, sql: str, parameters: Parameters = ()) -> None: ...
 
     def run_many(self, sql: str, rows: Sequence[Parameters]) -> None: ...
+
+    def now(self, clock: Clock) -> datetime:
+        """The wall time leases are judged by: one for all who share the database. Only inside a transaction."""
+        ...
 
     def tables(self) -> frozenset[str]:
         """Names of the tables there are; only inside a transaction."""

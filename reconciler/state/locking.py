@@ -1,6 +1,7 @@
 """The lock on the state: one row, a lease with an expiry and a fence that only ever rises.
 
-Expiry is wall time, because other machines must judge it; how long we ourselves may go on is monotonic time.
+Expiry is wall time, because other machines must judge it: the backend's, so that their clocks need not agree.
+How long we ourselves may go on is monotonic time.
 The fence is compared in the transaction of every commit, by the store.
 """
 
@@ -61,7 +62,7 @@ def take_lock(backend: Backend, clock: Clock, holder: str, command: str, term_se
     """Acquire the lock when it is free or expired. Raises StateLocked."""
     deadline = clock.monotonic() + term_seconds
     with transact(backend, write=True):
-        now = clock.now()
+        now = backend.now(clock)
         held, fence = read_lock(backend)
         if held is not None and held.expires_at > instant_text(now):
             raise locked(held)
@@ -107,8 +108,8 @@ class HeldLease:
         """Extend to the full term. Raises FenceLost when another run has taken over."""
         with self._mutex:
             deadline = self._clock.monotonic() + self._term
-            expires = instant_text(self._clock.now() + timedelta(seconds=self._term))
             with transact(self._backend, write=True):
+                expires = instant_text(self._backend.now(self._clock) + timedelta(seconds=self._term))
                 held, _ = read_lock(self._backend)
                 if held is None or (held.id, held.fence) != (self._info.id, self._info.fence):
                     self._deadline = None

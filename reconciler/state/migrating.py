@@ -11,10 +11,9 @@ from reconciler.state.schema import MIGRATIONS, SCHEMA_VERSION, TABLES
 from reconciler.state.transacting import damaged, only_row, transact
 
 
-def create_layout(backend: Backend) -> None:
-    """All tables, in an empty database."""
-    with transact(backend, write=True):
-        _run(backend, 0)
+def lay_out(backend: Backend) -> None:
+    """All tables, in an empty database. Inside a transaction that writes."""
+    _run(backend, 0)
 
 
 def migrate(backend: Backend, clock: Clock) -> list[str]:
@@ -36,7 +35,7 @@ def migrate(backend: Backend, clock: Clock) -> list[str]:
     with transact(backend, write=True):
         version = _version(backend)
         held, _ = read_lock(backend)
-        if held is not None and held.expires_at > instant_text(clock.now()):
+        if held is not None and held.expires_at > instant_text(backend.now(clock)):
             raise locked(held)
         _run(backend, version)
     return [
@@ -60,10 +59,11 @@ def _run(backend: Backend, version: int) -> None:
 
 def _version(backend: Backend) -> int:
     if "schema_version" not in backend.tables():
+        where = "schema" if backend.place.startswith("postgresql:") else "path"
         raise StateError(
             f"the state {backend.place} cannot be used: it is a database of something else",
             why="It has no schema version.",
-            hint="Is `state: path:` in reconciler.yaml right?",
+            hint=f"Is `state: {where}:` in reconciler.yaml right?",
         )
     (version,) = only_row(backend, "schema_version", statements.VERSION)
     if type(version) is not int or version < 1:

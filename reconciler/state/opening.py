@@ -1,7 +1,6 @@
-"""Finds, makes, migrates and checks a project's SQLite state, and begins an epoch when its past is in doubt.
+"""Finds, makes, migrates and checks a project's SQLite state. Whether its past can be trusted is `judging`'s.
 
-An epoch begins when a state is new, lost (the marker remembers one that is not here) or older than the
-marker: each says so in a notice. Nothing here reads a binding or knows what is posted.
+Nothing here reads a binding or knows what is posted.
 """
 
 from __future__ import annotations
@@ -12,31 +11,16 @@ import secrets
 import stat
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from pathlib import Path
 
-from reconciler.kernel.clock import Clock, instant_text
+from reconciler.kernel.clock import Clock
 from reconciler.kernel.errors import StateError
 from reconciler.kernel.plain import printable
+from reconciler.state.judging import Opened, epoch_writes, first_epoch, judge
 from reconciler.state.marker import Marker, Seen
-from reconciler.state.migrating import check_layout, create_layout, migrate
-from reconciler.state.model import AppendHistory, Meta, NewEpoch, Write
-from reconciler.state.protocol import Store
+from reconciler.state.migrating import check_layout, migrate
 from reconciler.state.sqlite import SIDE_FILES, SqliteBackend, create_private, sync_folder
 from reconciler.state.store import SqlStore
-
-_CARE = (
-    "Records in the ERP that carry this project's tag are bound again; creates that nothing in the ERP would "
-    "recognise (class D) wait for `reconciler recover --confirm-absent`."
-)
-
-
-@dataclass(frozen=True, slots=True)
-class Opened:
-    """An open state, and what the user must be told about it. Whoever opens it closes the store."""
-
-    store: Store
-    notices: tuple[str, ...]
 
 
 def open_store(path: Path, project_id: str, clock: Clock) -> Opened:
@@ -56,16 +40,11 @@ def open_store(path: Path, project_id: str, clock: Clock) -> Opened:
             notices += migrate(backend, clock)
             check_layout(backend)
             store = SqlStore(backend, clock, marker)
-            meta = store.meta()
-            if meta.project != project_id:
-                raise _foreign(place, meta, project_id)
-            if seen is not None and not created:
-                notices += _doubts(store, meta, seen, place, clock)
-            store.announce_head()
+            notices += judge(store, backend.place, project_id, None if created else seen, clock)
         except BaseException:
             backend.close()
             raise
-    return Opened(store, tuple(notices))
+    return Opened(store, tuple(notices), clock)
 
 
 # ---- the file ---------------------------------------------------------------------------------------------
@@ -148,15 +127,7 @@ def _alone(folder: Path) -> Iterator[None]:
 
 def _create(place: Path, project_id: str, clock: Clock, seen: Seen | None) -> str:
     """Make a state that is there whole or not at all, in its first epoch; what to tell the user."""
-    if seen is None:
-        epoch, reason = 1, "new"
-        notice = f"A new state was made at {printable(str(place))}: epoch 1 begins. {_CARE}"
-    else:
-        epoch, reason = seen.epoch + 1, "lost"
-        notice = (
-            f"The state {printable(str(place))} is gone (its history had {seen.serial} entries when last seen); "
-            f"a new one was made: epoch {epoch} begins. {_CARE}"
-        )
+    epoch, reason, notice = first_epoch(printable(str(place)), seen)
     lineage = secrets.token_hex(16)
     unfinished = _unfinished(place)
     try:
@@ -165,8 +136,7 @@ def _create(place: Path, project_id: str, clock: Clock, seen: Seen | None) -> st
         create_private(unfinished)
         backend = SqliteBackend(unfinished, journal="delete")
         try:
-            create_layout(backend)
-            writes = _epoch_writes(epoch, reason, lineage, clock)
+            writes = epoch_writes(epoch, reason, lineage, clock)
             SqlStore(backend, clock).initialise(lineage, project_id, writes)
         finally:
             backend.close()
@@ -199,43 +169,3 @@ def _put_in_place(unfinished: Path, place: Path) -> None:
     else:
         unfinished.unlink()
     sync_folder(place.parent)
-
-
-# ---- judging one ------------------------------------------------------------------------------------------
-
-
-def _doubts(store: SqlStore, meta: Meta, seen: Seen, place: Path, clock: Clock) -> list[str]:
-    """Begin an epoch when the marker remembers what this state does not; what to tell the user."""
-    if seen.lineage == meta.lineage and store.has_head(seen.head):
-        return []
-    epoch = max(meta.epoch, seen.epoch) + 1
-    if seen.lineage != meta.lineage:
-        reason = "lost"
-        what = f"The state {printable(str(place))} is another one than was last seen here"
-    else:
-        reason = "restored"
-        what = (
-            f"The state {printable(str(place))} is older than when last seen (its history has {meta.serial} "
-            f"entries and misses entry {seen.serial}): it was restored from a backup"
-        )
-    store.begin_epoch(_epoch_writes(epoch, reason, meta.lineage, clock), fence_floor=seen.fence)
-    return [f"{what}; epoch {epoch} begins. {_CARE}"]
-
-
-def _epoch_writes(epoch: int, reason: str, lineage: str, clock: Clock) -> list[Write]:
-    entry = {
-        "at": instant_text(clock.now()),
-        "epoch": epoch,
-        "event": "epoch",
-        "lineage": lineage,
-        "reason": reason,
-    }
-    return [NewEpoch(reason, unconfirmed=True, at_least=epoch), AppendHistory(entry)]
-
-
-def _foreign(place: Path, meta: Meta, project_id: str) -> StateError:
-    return StateError(
-        f"the state {printable(str(place))} belongs to another project",
-        why=f"Its project id is {printable(meta.project, 60)}; this project's is {printable(project_id, 60)}.",
-        hint="Is `state: path:` in reconciler.yaml right? Each project needs a state of its own.",
-    )

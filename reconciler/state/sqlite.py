@@ -10,9 +10,11 @@ import sqlite3
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
+from datetime import datetime
 from pathlib import Path
 from urllib.parse import quote
 
+from reconciler.kernel.clock import Clock
 from reconciler.kernel.errors import StateError
 from reconciler.kernel.plain import printable
 from reconciler.state.backend import Parameters, Row
@@ -125,6 +127,10 @@ class SqliteBackend:
 
     def run_many(self, sql: str, rows: Sequence[Parameters]) -> None:
         self._connection.executemany(sql, rows)
+
+    def now(self, clock: Clock) -> datetime:
+        """This machine's: whoever shares a file shares its machine."""
+        return clock.now()
 
     def tables(self) -> frozenset[str]:
         found = self._connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")

@@ -17,6 +17,7 @@ from reconciler.kernel.errors import StateError
 from reconciler.kernel.plain import printable
 from reconciler.state import locking, rows, statements
 from reconciler.state.backend import Backend, Parameters
+from reconciler.state.migrating import lay_out
 from reconciler.state.model import (
     AppendHistory,
     BindingRow,
@@ -143,6 +144,13 @@ class SqlStore:
         with self._transaction():
             return bool(list(self._backend.query(statements.HEAD_EXISTS, (head,))))
 
+    def last_entry(self, serial: int) -> str:
+        """The text of the history's entry `serial`, '' when there is none."""
+        with self._transaction():
+            for row in self._backend.query(statements.HISTORY_PAGE, (serial - 1, 1)):
+                return rows.read_history(row).entry
+        return ""
+
     # ---- writing ------------------------------------------------------------------------------------------
 
     def commit(self, writes: Sequence[Write], *, fence: int) -> None:
@@ -200,12 +208,17 @@ class SqlStore:
 
     # ---- for `opening` only -------------------------------------------------------------------------------
 
-    def initialise(self, lineage: str, project: str, writes: Sequence[Write]) -> None:
-        """Give a state without one its identity, epoch 0, and carry out `writes` (which begin the first epoch)."""
+    def initialise(self, lineage: str, project: str, writes: Sequence[Write]) -> bool:
+        """Lay out an empty database, give it an identity, epoch 0, and carry out `writes` (which begin the first
+        epoch). False when it is not empty: somebody else was quicker."""
         with self._transaction(write=True):
+            if self._backend.tables():
+                return False
+            lay_out(self._backend)
             self._backend.run(statements.INSERT_META, (lineage, project, 0, "", 1))
             head = self._write(writes)
         self._announce(head)
+        return True
 
     def begin_epoch(self, writes: Sequence[Write], *, fence_floor: int) -> None:
         """Carry out `writes` without a fence, and void every lease: the past that gave them out is gone."""

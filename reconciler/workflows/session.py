@@ -10,7 +10,7 @@ from pathlib import Path
 from reconciler.kernel.clock import Clock
 from reconciler.project import Project, load_project, open_provider
 from reconciler.providers.protocol import Provider
-from reconciler.state.opening import open_store
+from reconciler.state.places import open_state
 from reconciler.state.protocol import Store
 
 
@@ -48,8 +48,8 @@ class Session:
 def open_session(root: Path, clock: Clock) -> Iterator[Session]:
     """Load the project in `root` and open its state; everything is closed at the end."""
     project = load_project(root)
-    opened = open_store(project.state.path, project.id, clock)
-    session = Session(project, opened.store, clock, opened.notices)
+    opened = open_state(project, clock)
+    session = Session(project, opened.store, opened.clock, opened.notices)
     try:
         yield session
     finally:
