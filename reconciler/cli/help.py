@@ -15,10 +15,12 @@ Usage: reconciler [OPTIONS] COMMAND [ARGS]...
   Git, see exactly what would be written to the books, and write that, once.
 
 Options:
-  --chdir DIR  Work on the project in DIR.
-  --no-color   No colour, whatever the terminal can do.
-  --version    Show the version and exit.
-  -h, --help   Show this message and exit; after a command, that command's.
+  --chdir DIR      Work on the project in DIR.
+  --no-color       No colour, whatever the terminal can do.
+  --log-http FILE  Append a line of JSON to FILE for each request to an ERP:
+                   what was asked, what came, how long it took. No bodies.
+  --version        Show the version and exit.
+  -h, --help       Show this message and exit; after a command, that command's.
 """
 
 _TAIL = """\
@@ -45,6 +47,7 @@ Exit codes:
 Environment:
   NO_COLOR, FORCE_COLOR                colour never, or always
   RECONCILER_DEBUG=1                   tracebacks for bug reports
+  RECONCILER_LOG_HTTP=FILE             as --log-http FILE
 """
 
 

@@ -15,6 +15,7 @@ from reconciler.cli.help import PROGRAM
 from reconciler.cli.invocation import Invocation, ReaderGone
 from reconciler.cli.lazy import LazyGroup
 from reconciler.kernel.errors import ExitCode, ReconcilerError
+from reconciler.kernel.secrets import masked
 
 INTERRUPTED = 130
 READER_GONE = 141
@@ -28,14 +29,25 @@ READER_GONE = 141
 )
 @click.option("--chdir", metavar="DIR", type=click.Path(path_type=Path), help="Work on the project in DIR.")
 @click.option("--no-color", is_flag=True, help="No colour, whatever the terminal can do.")
+@click.option(
+    "--log-http",
+    metavar="FILE",
+    type=click.Path(path_type=Path, dir_okay=False),
+    envvar="RECONCILER_LOG_HTTP",
+    help="Append a line of JSON to FILE for each request to an ERP.",
+)
 @click.version_option(__version__, prog_name=PROGRAM)
 @click.pass_context
-def group(ctx: click.Context, chdir: Path | None, no_color: bool) -> None:
+def group(ctx: click.Context, chdir: Path | None, no_color: bool, log_http: Path | None) -> None:
     invocation = ctx.ensure_object(Invocation)
     invocation.no_color = no_color
     invocation.root = (chdir or Path()).absolute()
     if chdir is not None and not chdir.is_dir():
         raise ReconcilerError(f"--chdir {chdir}: there is no such folder")
+    if log_http is not None:
+        from reconciler.providers.http.log import logging_to
+
+        ctx.with_resource(logging_to(invocation.root / log_http))
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -107,7 +119,7 @@ def _bug(invocation: Invocation, error: Exception) -> int:
     if os.environ.get("RECONCILER_DEBUG", "") not in ("", "0"):
         import traceback
 
-        traceback.print_exception(error)
+        sys.stderr.write(masked("".join(traceback.format_exception(error))))
     place = _place(error)
     _report(
         invocation,

@@ -21,6 +21,8 @@ from collections.abc import Sequence
 from enum import IntEnum
 from typing import TYPE_CHECKING
 
+from reconciler.kernel.secrets import masked
+
 if TYPE_CHECKING:
     from reconciler.kernel.diagnostics import Diagnostic
 
@@ -40,15 +42,15 @@ class ExitCode(IntEnum):
 
 
 class ReconcilerError(Exception):
-    """Anything a user can be told about: `what` went wrong, `why`, and `hint` (what to do)."""
+    """Anything a user can be told about: `what` went wrong, `why`, and `hint` (what to do). Secrets are masked."""
 
     exit_code = ExitCode.ERROR
 
     def __init__(self, what: str, *, why: str = "", hint: str = "") -> None:
-        super().__init__(what)
-        self.what = what
-        self.why = why
-        self.hint = hint
+        super().__init__(masked(what))
+        self.what = masked(what)
+        self.why = masked(why)
+        self.hint = masked(hint)
 
     def __str__(self) -> str:
         return "\n".join(part for part in (self.what, self.why, self.hint) if part)

@@ -6,13 +6,9 @@ another form: percent-encoded, in JSON, in HTML, in hexadecimal, or inside a lon
 
 from __future__ import annotations
 
-import base64
-import html
-import json
 import re
 import threading
 from collections.abc import Iterable
-from urllib.parse import quote, quote_plus
 
 MASK = "***"
 _SHORT = 4
@@ -72,6 +68,10 @@ def _pattern(secrets: Iterable[str]) -> re.Pattern[str]:
 
 def _forms(secret: str) -> Iterable[str]:
     """Patterns of a secret and what it looks like in transport; matched without regard to case."""
+    import html
+    import json
+    from urllib.parse import quote, quote_plus
+
     if len(secret) < _SHORT:
         yield rf"(?<!\w){re.escape(secret)}(?!\w)"
         return
@@ -95,6 +95,8 @@ def _in_base64(secret: str) -> set[str]:
 
     The characters at the edges depend on the neighbours; they are left out.
     """
+    import base64
+
     data = secret.encode()
     found = set()
     for before in range(3):

@@ -11,13 +11,14 @@ ProviderError
 from __future__ import annotations
 
 from reconciler.kernel.plain import printable
+from reconciler.kernel.secrets import masked
 
 
 class ProviderError(Exception):
-    """`message` is the ERP's own words (made printable, bounded); `code` its code where it has one."""
+    """`message` is the ERP's own words (printable, bounded, secrets masked); `code` its code where it has one."""
 
     def __init__(self, message: str, *, code: str = "", retry_after: int | None = None) -> None:
-        self.message = printable(message, 600)
+        self.message = printable(masked(message), 600)
         self.code = printable(code, 60)
         self.retry_after = retry_after
         """Seconds the ERP asked us to wait, when it did."""
