@@ -16,6 +16,7 @@ from reconciler.providers.capabilities import DeduplicationClass, Verb
 from reconciler.providers.protocol import Observed
 from reconciler.resources.content import typed
 from reconciler.resources.kinds import KINDS, Content
+from reconciler.resources.resource import Adoption
 
 _DEAD = ("void", "reversed")
 
@@ -48,6 +49,8 @@ class Adopted:
 
     members: tuple[Member, ...]
     by_consent: bool
+    drafts: bool = False
+    """Whether a draft will do."""
 
     @property
     def generation(self) -> int:
@@ -65,7 +68,7 @@ def match(draft: Draft, desired: Desired) -> Adopted | Obstacle | None:
             f"{other} was first declared under this name, and is known by it in the ERP for ever",
             f"Declare it under a name that was not used before, or rename {other} back.",
         )
-    found = _by_tag(index, index.first_address(address))
+    found = chain_by_tag(index, index.first_address(address))
     if isinstance(found, Obstacle):
         return found
     if found:
@@ -86,7 +89,7 @@ def match(draft: Draft, desired: Desired) -> Adopted | Obstacle | None:
                 "Check the id in `adopt:`.",
             )
         return _creatable(draft, address)
-    return _existing(draft, desired, rows, consent is not None)
+    return _existing(draft, desired, rows, consent)
 
 
 def _creatable(draft: Draft, address: Address) -> Obstacle | None:
@@ -104,7 +107,9 @@ def _creatable(draft: Draft, address: Address) -> Obstacle | None:
     return None
 
 
-def _existing(draft: Draft, desired: Desired, rows: list[Observed], consent: bool) -> Adopted | Obstacle:
+def _existing(
+    draft: Draft, desired: Desired, rows: list[Observed], consent: Adoption | None
+) -> Adopted | Obstacle:
     index, address = draft.index, desired.resource.address
     if len(rows) > 1:
         ids = ", ".join(row.remote_id for row in rows)
@@ -138,7 +143,7 @@ def _existing(draft: Draft, desired: Desired, rows: list[Observed], consent: boo
             "If it was renamed while the state was lost, give it back its old name and rename it with `moved:`.",
             row=row,
         )
-    if not consent:
+    if consent is None:
         return Obstacle(
             Reason.EXISTS_UNMANAGED,
             f"{row.remote_id} is already in the ERP and nobody has said that it is this one",
@@ -146,10 +151,10 @@ def _existing(draft: Draft, desired: Desired, rows: list[Observed], consent: boo
             row=row,
         )
     member = Member(row, index.chain_id(address), "", Role.ORIGINAL, 1)
-    return _compared(draft, desired, Adopted((member,), by_consent=True))
+    return _compared(draft, desired, Adopted((member,), by_consent=True, drafts=consent.drafts))
 
 
-def _by_tag(index: Index, address: Address) -> list[Member] | Obstacle:
+def chain_by_tag(index: Index, address: Address) -> list[Member] | Obstacle:
     """The chain that carries our tags, found label by label."""
     members: list[Member] = []
 
@@ -195,7 +200,7 @@ def _compared(draft: Draft, desired: Desired, adopted: Adopted) -> Adopted | Obs
     generation = adopted.generation
     members = [member for member in adopted.members if member.generation == generation]
     current = members[0].row
-    refused = (*_DEAD, "draft") if adopted.by_consent else _DEAD
+    refused = (*_DEAD, "draft") if adopted.by_consent and not adopted.drafts else _DEAD
     if current.phase in refused:
         return Obstacle(
             Reason.VOIDED_ELSEWHERE,

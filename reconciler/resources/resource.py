@@ -49,11 +49,15 @@ class Removed:
 
 @dataclass(frozen=True, slots=True)
 class Adoption:
-    """Consent to bind a live document that is not ours: by its ERP id, or by its number or code."""
+    """Consent to bind a live document that is not ours: by its ERP id, or by its number or code.
+
+    `drafts`: even a draft; an import binds those too.
+    """
 
     address: Address
     remote_id: str | None = None
     source: Source | None = None
+    drafts: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,3 +68,5 @@ class Declaration:
     moved: tuple[Moved, ...] = ()
     removed: tuple[Removed, ...] = ()
     adopted: tuple[Adoption, ...] = ()
+    rendered: str = ""
+    """Digest of what was rendered from templates, and of their variables; empty where there are none."""
