@@ -14,6 +14,7 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 
 from reconciler.kernel.errors import StateError
 from reconciler.kernel.plain import printable
+from reconciler.kernel.secrets import keep_secret
 
 SSL_MODES = ("disable", "require", "verify-ca", "verify-full")
 _SCHEMA = re.compile(r"[a-z_][a-z0-9_]{0,47}\Z", re.ASCII)
@@ -95,6 +96,8 @@ def read_location(url: str, schema: str) -> PostgresLocation:
     ]
     if missing:
         raise _unreadable(f"it names no {' and no '.join(missing)}")
+    if parts.password:
+        keep_secret(unquote(parts.password))
     return PostgresLocation(
         host=host,
         port=port,
