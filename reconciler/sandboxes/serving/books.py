@@ -1,0 +1,69 @@
+"""The books behind a sandbox: the ledger in one SQLite file, the vendor's own tables beside it in the same file."""
+
+from __future__ import annotations
+
+import fcntl
+import shutil
+import tempfile
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from datetime import timedelta
+from pathlib import Path
+
+from reconciler.kernel.clock import Clock
+from reconciler.sandboxes.ledger.engine import Ledger
+from reconciler.sandboxes.ledger.records import Record, Selection
+from reconciler.sandboxes.ledger.settings import BooksSettings
+from reconciler.sandboxes.serving.later import Later
+from reconciler.sandboxes.serving.replies import Replies
+from reconciler.sandboxes.serving.shelf import Shelf
+
+_MEMORY = Path("/dev/shm")  # noqa: S108  (a folder made by mkdtemp inside it)
+
+
+class Books:
+    """One set of books. Without a path they live in memory (or a temporary folder) and end with `close`."""
+
+    def __init__(self, path: Path | None, clock: Clock, settings: BooksSettings) -> None:
+        """`settings` count for new books only. Raises BooksUnusable."""
+        self._folder: Path | None = None
+        if path is None:
+            self._folder = Path(tempfile.mkdtemp(prefix="reconciler-", dir=_MEMORY if _MEMORY.is_dir() else None))
+            path = self._folder / "books.sqlite"
+        self.path = path
+        self.clock = clock
+        self.ledger = Ledger(path, clock=clock, settings=settings)
+        self.shelf = Shelf(path)
+        self.later = Later(self.shelf, clock)
+        self.replies = Replies(self.shelf, clock)
+        self._lock = threading.RLock()
+        self._deep = 0
+        self._turn_file = path.with_name(f"{path.name}.turn").open("w")
+
+    @contextmanager
+    def turn(self) -> Iterator[None]:
+        """Alone with the books, in this process and among those that share the file. May be nested."""
+        with self._lock:
+            if self._deep == 0:
+                fcntl.flock(self._turn_file, fcntl.LOCK_EX)
+            self._deep += 1
+            try:
+                yield
+            finally:
+                self._deep -= 1
+                if self._deep == 0:
+                    fcntl.flock(self._turn_file, fcntl.LOCK_UN)
+
+    def records(self, *kinds: str, stale_ms: int = 0) -> list[Record]:
+        """Every record of these kinds, oldest first; as they were so long ago."""
+        as_of = self.clock.now() - timedelta(milliseconds=stale_ms) if stale_ms else None
+        return list(self.ledger.records(Selection(kinds), as_of=as_of))
+
+    def close(self) -> None:
+        self.shelf.close()
+        self.ledger.close()
+        self._turn_file.close()
+        if self._folder is not None:
+            with suppress(OSError):
+                shutil.rmtree(self._folder)

@@ -1,0 +1,79 @@
+"""JSON with exact numbers: a Decimal is written as a number's text, a fraction is read as a Decimal.
+
+Not here: which fields are numbers and which are texts; that is each vendor's affair.
+"""
+
+from __future__ import annotations
+
+import json
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any
+
+from reconciler.kernel.money import decimal_text
+
+DEEPEST = 40
+
+
+class NotJson(ValueError):
+    """A body that is no JSON, has a key twice, a NaN, or is nested absurdly deep."""
+
+
+def write(value: object) -> bytes:
+    """JSON text; Decimals become numbers with every digit they have. Raises TypeError for anything unknown."""
+    return _text(value).encode()
+
+
+def _text(value: object) -> str:
+    if isinstance(value, Decimal):
+        return _number(value)
+    if isinstance(value, dict):
+        return "{" + ",".join(f"{json.dumps(str(key))}:{_text(item)}" for key, item in value.items()) + "}"
+    if isinstance(value, (list, tuple)):
+        return "[" + ",".join(_text(item) for item in value) + "]"
+    if value is None or isinstance(value, (bool, int, str)):
+        return json.dumps(value, ensure_ascii=False)
+    if isinstance(value, (date, datetime)):
+        return json.dumps(value.isoformat())
+    raise TypeError(f"{type(value).__name__} has no place in JSON")
+
+
+def _number(value: Decimal) -> str:
+    """12.30 stays 12.30; never an exponent, which some readers take for a binary fraction."""
+    return format(value, "f") if value.is_finite() else decimal_text(value)
+
+
+def read(text: bytes | str) -> Any:
+    """A JSON value; fractions are Decimals, whole numbers ints. Raises NotJson."""
+    try:
+        value = json.loads(
+            text.decode("utf-8-sig") if isinstance(text, bytes) else text,
+            parse_float=Decimal,
+            parse_constant=_refuse,
+            object_pairs_hook=_once,
+        )
+    except NotJson:
+        raise
+    except (ValueError, RecursionError) as error:
+        raise NotJson(str(error) or "nested too deeply") from None
+    _check_depth(value, 0)
+    return value
+
+
+def _refuse(text: str) -> Any:
+    raise NotJson(f"{text} is not a JSON number")
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    made = dict(pairs)
+    if len(made) != len(pairs):
+        raise NotJson("a key stands twice in one object")
+    return made
+
+
+def _check_depth(value: Any, depth: int) -> None:
+    if depth > DEEPEST:
+        raise NotJson("nested too deeply")
+    items = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    for item in items:
+        _check_depth(item, depth + 1)
