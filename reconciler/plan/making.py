@@ -28,6 +28,7 @@ from reconciler.plan.model import (
 from reconciler.plan.ordering import in_dependency_order, with_series
 from reconciler.plan.removing import plan_removed
 from reconciler.plan.resuming import resume
+from reconciler.plan.settled_by_others import note_settlement_by_others
 from reconciler.plan.standing import is_unchanged
 from reconciler.resources.kinds import KINDS, rank
 from reconciler.resources.resource import Resource
@@ -53,6 +54,7 @@ def make_plan(inputs: PlanInputs) -> Plan:
         wanted = desired.pop(address)  # 100,000 contents are not kept once their steps hold them
         if address not in grouped:
             _one(draft, address, wanted)
+    note_settlement_by_others(draft)
     return _finish(draft)
 
 

@@ -1,0 +1,92 @@
+"""The conformance suite of providers. A provider's whole test:
+
+    class TestMyErp(ProviderSuite):
+        world = my_world            # (folder) -> context manager of a World: books that are there
+
+A `World` (see `world.py`) says where the books are, what they call things, and how a colleague works in them by
+hand. The cases are tables of desired states in `cases/`; each is planned and applied, then the plan must be empty,
+state must equal live as a new connection sees it, and a second apply must write nothing. Skips come from the
+provider's capabilities and the world's words alone, each with its reason. A case may be overridden only by a method
+marked `@pytest.mark.xfail(reason="…")`. With `FaultSuite` as a second base, a scenario runs under faults as well.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, ClassVar
+from unittest import mock
+
+import pytest
+
+from reconciler.testing.cases import CASES
+from reconciler.testing.suite_cases import Case
+from reconciler.testing.suite_playing import Player, cases_by_method
+from reconciler.testing.suite_project import SuiteProject
+from reconciler.testing.world import World, WorldFactory
+
+
+class ProviderSuite:
+    """Everything a provider must do. Subclass it and name a world."""
+
+    world: ClassVar[WorldFactory]
+
+    def __init_subclass__(cls, **options: Any) -> None:
+        super().__init_subclass__(**options)
+        for name, value in vars(cls).items():
+            if name.startswith("test_") and _is_case(cls, name) and not _expected_to_fail(value):
+                raise TypeError(
+                    f"{cls.__name__}.{name} overrides a case of the provider suite: "
+                    'mark it @pytest.mark.xfail(reason="…") and say why the provider cannot do it'
+                )
+
+    @pytest.fixture(scope="class")
+    @classmethod
+    def books(cls, tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+        """The world, once a class: every case has a project and names of its own."""
+        factory = vars_of(cls, "world")
+        with factory(tmp_path_factory.mktemp("world")) as world, mock.patch.dict(os.environ, world.environment()):
+            yield world
+
+    @pytest.fixture
+    def project(self, books: World, tmp_path: Path) -> SuiteProject:
+        return SuiteProject(tmp_path / "project", books)
+
+    def test_limitations_of_the_world_are_stated(self, books: World) -> None:
+        """What a colleague cannot be made to do here has a reason that can be read."""
+        silent = [name for name, reason in books.hooks.lacking().items() if not reason.strip()]
+        assert not silent, f"the world has no {', '.join(silent)}, and does not say why"
+
+
+def vars_of(cls: type, name: str) -> Any:
+    """A class's attribute as it was written, not bound to anything."""
+    for one in cls.__mro__:
+        if name in vars(one):
+            value = vars(one)[name]
+            return value.__func__ if isinstance(value, staticmethod) else value
+    raise TypeError(f"{cls.__name__} names no {name}")
+
+
+def _is_case(cls: type, name: str) -> bool:
+    return any(name in vars(base) for base in cls.__mro__[1:])
+
+
+def _expected_to_fail(method: Any) -> bool:
+    """Marked xfail, with a reason in words."""
+    marks = getattr(method, "pytestmark", [])
+    return any(mark.name == "xfail" and str(mark.kwargs.get("reason", "")).strip() for mark in marks)
+
+
+def _method(case: Case) -> Callable[..., None]:
+    def test(self: ProviderSuite, project: SuiteProject) -> None:
+        Player(project, case, project.capabilities()).play()
+
+    test.__doc__ = case.about
+    return test
+
+
+for _name, _case in cases_by_method(CASES):
+    _made = _method(_case)
+    _made.__name__, _made.__qualname__ = _name, f"ProviderSuite.{_name}"
+    setattr(ProviderSuite, _name, pytest.mark.slow(_made) if _case.slow else _made)
