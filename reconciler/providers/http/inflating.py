@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Iterator
-from typing import Protocol
+from typing import Any, Protocol
 
 _PIECE = 1 << 18
 
@@ -45,39 +45,47 @@ class _Identity:
 
 
 class _Compressed:
-    """gzip (also several members, one after another) or deflate (with zlib's header, or without)."""
+    """gzip, also several members one after another, or deflate, with zlib's header or without."""
 
     def __init__(self, window: int) -> None:
         self._window = window
-        self._inflate = zlib.decompressobj(window)
-        self._started = False
+        self._start = b""
+        self._inflate: Any = None
 
     def feed(self, data: bytes) -> Iterator[bytes]:
+        if self._inflate is None:
+            self._start += data
+            if len(self._start) < _HEADER:
+                return
+            data, self._start = self._start, b""
+            if self._window == zlib.MAX_WBITS and not _has_header(data):
+                self._window = -zlib.MAX_WBITS
+            self._inflate = zlib.decompressobj(self._window)
+        try:
+            yield from self._inflated(data)
+        except zlib.error as error:
+            raise Unreadable(f"the answer's compressed data is damaged: {error}") from None
+
+    def _inflated(self, data: bytes) -> Iterator[bytes]:
         while data:
             if self._inflate.eof:
                 if not data.strip(b"\0"):
                     return
                 self._inflate = zlib.decompressobj(self._window)
-            piece = self._piece(data)
-            data = self._inflate.unconsumed_tail or self._inflate.unused_data
-            if piece:
+            if piece := self._inflate.decompress(data, _PIECE):
                 yield piece
+            data = self._inflate.unconsumed_tail or self._inflate.unused_data
         while not self._inflate.eof and (piece := self._inflate.decompress(b"", _PIECE)):
             yield piece
 
-    def _piece(self, data: bytes) -> bytes:
-        try:
-            piece = self._inflate.decompress(data, _PIECE)
-        except zlib.error as error:
-            if self._started or self._window != zlib.MAX_WBITS:
-                raise Unreadable(f"the answer's compressed data is damaged: {error}") from None
-            self._window = -zlib.MAX_WBITS
-            self._inflate = zlib.decompressobj(self._window)
-            self._started = True
-            return self._piece(data)
-        self._started = True
-        return piece
-
     def finish(self) -> None:
-        if self._started and not self._inflate.eof:
+        if self._start or (self._inflate is not None and not self._inflate.eof):
             raise Unreadable("the answer's compressed data breaks off")
+
+
+_HEADER = 2
+
+
+def _has_header(data: bytes) -> bool:
+    """zlib's two bytes: servers disagree whether `deflate` has them."""
+    return data[0] & 0x0F == 8 and (data[0] << 8 | data[1]) % 31 == 0

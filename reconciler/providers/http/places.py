@@ -69,8 +69,8 @@ class Endpoint:
         """
         if len(link) > 8000 or _UNFIT.search(link):
             raise WrongPlace("the server gave a link that is none", request_id)
-        target = urljoin(self._root + self.base + base, link)
         try:
+            target = urljoin(self._root + self.base + base, link)
             origin, parts = _origin(target), urlsplit(target)
         except ValueError:
             raise WrongPlace(f"the server gave a link that is none: {link}", request_id) from None

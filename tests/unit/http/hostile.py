@@ -76,24 +76,29 @@ class Hostile:
                 self.open.add(connection)
             if not self.before(connection):
                 return
-            if self.tls is not None:
-                connection = self.tls.wrap_socket(connection, server_side=True)
-            connection.settimeout(20)
-            buffer = b""
-            while True:
-                request, buffer = read_request(connection, buffer)
-                if request is None:
+            if self.tls is None:
+                self._converse(connection)
+                return
+            with self.tls.wrap_socket(connection, server_side=True) as encrypted:
+                self._converse(encrypted)
+
+    def _converse(self, connection: socket.socket) -> None:
+        connection.settimeout(20)
+        buffer = b""
+        while True:
+            request, buffer = read_request(connection, buffer)
+            if request is None:
+                return
+            with self.lock:
+                self.requests.append(request)
+                self.busy += 1
+                self.busiest = max(self.busiest, self.busy)
+            try:
+                if not _say(connection, self.behave(request)):
                     return
+            finally:
                 with self.lock:
-                    self.requests.append(request)
-                    self.busy += 1
-                    self.busiest = max(self.busiest, self.busy)
-                try:
-                    if not _say(connection, self.behave(request)):
-                        return
-                finally:
-                    with self.lock:
-                        self.busy -= 1
+                    self.busy -= 1
 
 
 def read_request(connection: socket.socket, buffer: bytes) -> tuple[Seen | None, bytes]:
