@@ -139,6 +139,8 @@ class Capabilities:
     request_timeout: int = 60
     incremental: bool = False
     note: str = ""
+    summary: str = ""
+    """One line for lists: which system this is, and how it is reached."""
 
     def kind(self, kind: str) -> KindCapabilities:
         return self.kinds.get(kind, _NOTHING)

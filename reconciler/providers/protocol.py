@@ -254,6 +254,10 @@ class ProviderFactory(Protocol):
     settings: type[BaseModel]
     """A pydantic model (extra forbidden) of the connection's settings; secrets are SecretStr."""
 
+    def describe(self) -> Capabilities:
+        """What a connection with default settings can do, without connecting."""
+        ...
+
     def open(self, settings: BaseModel, root: Path, clock: Clock) -> Provider:
         """Connect. `root` is the project's folder. Raises ReconcilerError with what to do."""
         ...

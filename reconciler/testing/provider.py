@@ -315,6 +315,9 @@ class TestProviderFactory:
     __test__ = False
     settings: type[BaseModel] = LedgerTestSettings
 
+    def describe(self) -> Capabilities:
+        return switched_capabilities(Switches())
+
     def open(self, settings: BaseModel, root: Path, clock: Clock) -> TestProvider:
         """Open the books. Raises ReconcilerError when they were opened with other switches."""
         assert isinstance(settings, LedgerTestSettings)

@@ -28,6 +28,7 @@ def switched_capabilities(switches: Switches) -> Capabilities:
         batch_size=1 if switches.two_stage else switches.batch_size,
         batch_atomic=switches.batch_atomic,
         request_timeout=switches.request_timeout,
+        summary="For tests: the ledger, behaving like worse ERPs by switches and faults.",
     )
 
 

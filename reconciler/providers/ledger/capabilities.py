@@ -80,6 +80,7 @@ def ledger_capabilities(provider: str = "ledger") -> Capabilities:
     )
     return Capabilities(
         provider=provider,
+        summary="The embedded double-entry ledger: a file of books, or a ledger server on this machine.",
         kinds=MappingProxyType(kinds),
         batch_size=100,
         batch_atomic=False,

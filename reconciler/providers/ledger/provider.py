@@ -127,6 +127,9 @@ class LedgerProviderFactory:
 
     settings: type[BaseModel] = LedgerSettings
 
+    def describe(self) -> Capabilities:
+        return ledger_capabilities()
+
     def open(self, settings: BaseModel, root: Path, clock: Clock) -> LedgerProvider:
         """Open the books; made, with the default chart, where there are none."""
         assert isinstance(settings, LedgerSettings)

@@ -63,7 +63,11 @@ def test_a_ca_file_that_is_none_is_told(connect, tmp_path):
 
 
 def test_a_server_that_speaks_no_tls_gets_nothing(connect):
-    with hostile(reply()) as server, pytest.raises(NotSent):
+    def before(client: socket.socket) -> bool:
+        client.sendall(reply())
+        return False
+
+    with hostile(reply(), before=before) as server, pytest.raises(NotSent):
         connect(server.url.replace("http://127.0.0.1", "https://localhost")).send("GET", "/", read=False)
 
 
