@@ -5,7 +5,7 @@ Doing it again changes nothing, so an interrupted plan may come here twice. It w
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from reconciler.apply.books import Books, Live, read
@@ -35,11 +35,19 @@ EVENT = "bookkeeping"
 
 def keep_books(run: Run, plan: Plan) -> int:
     """Make every change to state the plan has; returns how many were made now."""
+    due = due_items(run, plan.bookkeeping)
+    adopted = [item for item in due if item.kind is BookkeepingKind.ADOPT]
+    return keep_items(run, due, _read_adopted(run.books, adopted)) if due else 0
+
+
+def due_items(run: Run, items: Sequence[Bookkeeping]) -> list[Bookkeeping]:
+    """Those that state does not say yet."""
+    return [item for item in items if not _kept(run.journal.mirror, item)]
+
+
+def keep_items(run: Run, due: Sequence[Bookkeeping], live: Mapping[tuple[str, Live], Observed]) -> int:
+    """One commit of all that is due. `live`: every record adopted, by connection, kind and id, as just read."""
     mirror = run.journal.mirror
-    due = [item for item in plan.bookkeeping if not _kept(mirror, item)]
-    if not due:
-        return 0
-    live = _read_adopted(run.books, [item for item in due if item.kind is BookkeepingKind.ADOPT])
     writes: list[Write] = []
     for item in due:
         made = _writes(mirror, item, live, run.journal.now())

@@ -18,6 +18,9 @@ START, WORK, LOOK, CARE, SHELL = "Start", "Plan and apply", "Look", "Take care o
 COMMANDS: dict[str, Entry] = {
     "init": Entry("init", "Make a project here: its id, a first manifest.", START),
     "validate": Entry("validate", "Check the manifests, without looking into any books.", START),
+    "fmt": Entry("fmt", "Lay manifests out in the one canonical way.", START),
+    "render": Entry("render", "Show the YAML that templates become.", START),
+    "import": Entry("import_", "Declare what is in the books, and bind it.", START),
     "schema": Entry("schema", "Print the manifests' JSON Schema, for editors.", START),
     "plan": Entry("plan", "Show what would be written to the books.", WORK),
     "show": Entry("show", "Show a saved plan.", WORK),

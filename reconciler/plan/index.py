@@ -18,6 +18,7 @@ from reconciler.plan.model import PENDING_ID, Role
 from reconciler.providers.operations import Hole
 from reconciler.providers.protocol import Observed
 from reconciler.resources.content import replace_references
+from reconciler.resources.defaults import with_quantities
 from reconciler.resources.kinds import KINDS, Content
 from reconciler.resources.resource import Resource
 from reconciler.state.model import BindingRow, DocumentRow
@@ -221,10 +222,10 @@ class Index:
     # ---- ids → identities, identities → ids and names ----
 
     def live_content(self, address: Address, row: Observed, content: Content) -> Content:
-        """A live record's typed content with its references as identities."""
+        """A live record's typed content with its references as identities, and every line's quantity said."""
         return replace_references(
             KINDS[row.kind],
-            content,
+            with_quantities(content),
             lambda reference: self.identity_of_any(address.connection, reference.kinds, reference.name),
         )
 

@@ -130,17 +130,28 @@ class Found:
 
     `as_of`: how fresh the reading is, where it may lag; None is as of the call.
     """
+@dataclass(frozen=True, slots=True)
+class ControlPosting:
+    """A posting on a control account that no invoice, credit note or payment made: a manual journal, as a rule."""
+
+    date: date
+    description: str
+    amount: Decimal
+
+
 
     observed: Observed
     as_of: datetime | None = None
 
 
+    `others`: the largest of those that no document made, where the ERP can tell them apart; at most ten.
 @dataclass(frozen=True, slots=True)
 class Absent:
     """Not there, as of an instant: a record made later, or not yet visible then, could still turn up."""
 
     as_of: datetime
 
+    others: tuple[ControlPosting, ...] = ()
 
 @dataclass(frozen=True, slots=True)
 class Inconclusive:

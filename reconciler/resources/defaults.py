@@ -24,10 +24,15 @@ def with_defaults(kind: str, name: str, content: Content) -> Content:
     if spec.is_document:
         if "state" not in content:
             added["state"] = "posted"
-        lines = content.get("lines")
-        if lines and any("quantity" not in line for line in lines):
-            added["lines"] = [line if "quantity" in line else {**line, "quantity": _ONE} for line in lines]
-    return {**content, **added} if added else content
+    return with_quantities({**content, **added} if added else content)
+
+
+def with_quantities(content: Content) -> Content:
+    """`content` with a quantity of 1 on each line that says none, declared or live; the same when all say one."""
+    lines = content.get("lines")
+    if not lines or all("quantity" in line for line in lines):
+        return content
+    return {**content, "lines": [line if "quantity" in line else {**line, "quantity": _ONE} for line in lines]}
 
 
 def number_of(kind: str, name: str, content: Content) -> str:
