@@ -33,6 +33,11 @@ if TYPE_CHECKING:
 PROJECT_FILE = "reconciler.yaml"
 _ID = re.compile(r"[0-9a-f]{12}\Z", re.ASCII)
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,62}\Z", re.ASCII)
+_VARIABLE = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,62}\Z", re.ASCII)
+_TEMPLATE_WORDS = frozenset(
+    "and or not in is if else elif for set true false none True False None loop self super caller varargs kwargs "
+    "range dict namespace".split()
+)
 _ENVIRONMENT = re.compile(r"\$\{env:([A-Za-z_][A-Za-z0-9_]*)\}\Z", re.ASCII)
 
 
@@ -99,7 +104,7 @@ class ProjectFile(TypedDict, total=False):
     state: StateSection
     connections: Required[dict[str, ConnectionSection]]
     policies: PoliciesSection
-    variables: dict[str, LongText]
+    variables: dict[str, LongText | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,7 +150,8 @@ class Project:
     state: StateConfig
     connections: Mapping[str, ConnectionConfig]
     policies: Policies = field(default_factory=Policies)
-    variables: Mapping[str, str] = field(default_factory=dict)
+    variables: Mapping[str, Any] = field(default_factory=dict)
+    """Texts, or lists and mappings of texts; None where one is declared without a value."""
 
     @property
     def default_connection(self) -> str | None:
@@ -167,10 +173,11 @@ def load_project(root: Path) -> Project:
     diagnostics = [of_problem(PROJECT_FILE, problem) for problem in reading.problems]
     if diagnostics:
         raise _invalid(diagnostics)
-    content = _as_mapping(reading)
+    content = reading.content()
     findings = list(_check_shape(content))
     if not findings:
         findings = [*_check_state(content.get("state", {})), *_check_connections(content["connections"])]
+        findings += _check_variables(content.get("variables", {}))
     if findings:
         raise _invalid(located(findings, lambda file: _read(root)))
     return _build(root, TypeAdapter(ProjectFile).validate_python(content))
@@ -193,16 +200,6 @@ def _read(root: Path) -> bytes:
 
 def _invalid(diagnostics: list[Diagnostic]) -> InvalidInput:
     return InvalidInput(f"{PROJECT_FILE} cannot be used", diagnostics)
-
-
-def _as_mapping(reading: Reading) -> dict[str, Any]:
-    content: dict[str, Any] = {str(place[0]): {} for place in reading.keys if len(place) == 1}
-    for section, name, _, _, value in reading.entries:
-        if name is None:
-            content[section] = value
-        else:
-            content[section][name] = value
-    return content
 
 
 def _finding(place: Place, code: str, what: str, why: str = "", hint: str = "", at_key: bool = False) -> Finding:
@@ -251,6 +248,14 @@ def _check_connections(connections: dict[str, Any]) -> list[Finding]:
     return findings
 
 
+def _check_variables(variables: dict[str, Any]) -> Iterator[Finding]:
+    for name in variables:
+        if not _VARIABLE.match(name) or name in _TEMPLATE_WORDS:
+            what = f"the variable name {name[:80]!r} is refused"
+            why = "a template could not use it" if name in _TEMPLATE_WORDS else "a name is letters, digits and '_'"
+            yield _finding(("variables", name), "bad-name", what, why, at_key=True)
+
+
 _OURS = frozenset(ConnectionSection.__annotations__)
 
 
@@ -297,12 +302,15 @@ def postgres_state(root: Path, name: str, identity: str, url_variable: str, sche
 
 def secret_of(config: StateConfig) -> str:
     """The URL of a PostgreSQL state, from the environment. Raises InvalidInput."""
+    from reconciler.kernel.secrets import keep_secret
+
     url = os.environ.get(config.url_variable)
     if not url:
         raise InvalidInput(
             f"the state needs the environment variable {config.url_variable}, which is not set",
             hint=f"Set it: export {config.url_variable}=postgresql://USER:PASSWORD@HOST/DATABASE",
         )
+    keep_secret(url)
     return url
 
 

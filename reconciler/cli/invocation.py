@@ -25,12 +25,16 @@ class ReaderGone(Exception):
 
 @dataclass(slots=True)
 class Invocation:
-    """What the global options said. `json` is set by a command's own `--json`; `connection` by the project."""
+    """What the global options said. `json` is set by a command's own `--json`; `connection` by the project.
+
+    `given`: every `--var` and `--var-file` with its value, in order.
+    """
 
     root: Path = field(default_factory=Path)
     no_color: bool = False
     json: bool = False
     connection: str | None = None
+    given: list[tuple[str, str]] = field(default_factory=list)
     clock: Clock = field(default_factory=_system_clock)
 
     def style(self, stream: Any = None) -> Style:

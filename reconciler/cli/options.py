@@ -61,6 +61,33 @@ def planning_options(function: Decorated) -> Decorated:
     return function
 
 
+class _InOrder(click.Option):
+    """An option whose values are kept, with those of its like, in the order in which they were given."""
+
+    def add_to_parser(self, parser: Any, ctx: click.Context) -> None:
+        super().add_to_parser(parser, ctx)
+        for name in self.opts:
+            known = parser._long_opt[name]
+            process = known.process
+
+            def keep(value: Any, state: Any, name: str = name, process: Any = process) -> None:
+                ctx.ensure_object(Invocation).given.append((name, str(value)))
+                process(value, state)
+
+            known.process = keep
+
+
+def variable_options(function: Decorated) -> Decorated:
+    """`--var` and `--var-file`, for whatever reads manifests; they end up in `Invocation.given`."""
+    for name, metavar, text in (
+        ("--var-file", "FILE", "Set variables from a YAML file. Repeatable; the last one given wins."),
+        ("--var", "NAME=VALUE", "Set a variable of the templates. Repeatable."),
+    ):
+        option = click.option(name, cls=_InOrder, multiple=True, expose_value=False, metavar=metavar, help=text)
+        function = option(function)
+    return function
+
+
 def read_address(text: str, connection: str | None) -> Address:
     """Raises InvalidInput."""
     from reconciler.kernel.address import Address

@@ -27,7 +27,7 @@ COMMANDS: dict[str, Entry] = {
     "apply": Entry("apply", "Write a saved plan, or a new one after asking.", WORK),
     "verify": Entry("verify", "Read back what was written and compare.", WORK),
     "recover": Entry("recover", "Settle what an interrupted apply left unknown.", WORK),
-    "state": Entry("state", "List, show or export what state knows.", LOOK),
+    "state": Entry("state", "Look into state; rename, forget, export, import or move it.", LOOK),
     "history": Entry("history", "List every run, or verify the chain of entries.", LOOK),
     "ledger": Entry("ledger", "Reports of the embedded ledger, or serve it.", LOOK),
     "force-unlock": Entry("force_unlock", "Remove the lock of a run that is certainly dead.", CARE),

@@ -20,13 +20,20 @@ class Severity(StrEnum):
 
 @dataclass(frozen=True, slots=True, order=True)
 class Source:
-    """A place in a text file; `line` and `column` count from 1, 0 when unknown."""
+    """A place in a text file; `line` and `column` count from 1, 0 when unknown.
+
+    In a template `line` is the template's own, and `rendered`, when not 0, the line it became; `column` is then
+    one of the rendered line.
+    """
 
     file: str
     line: int = 0
     column: int = 0
+    rendered: int = 0
 
     def __str__(self) -> str:
+        if self.rendered:
+            return f"{self.file}:{self.line} (rendered line {self.rendered}:{self.column})"
         return f"{self.file}:{self.line}:{self.column}" if self.line else self.file
 
 
@@ -42,10 +49,12 @@ class Diagnostic:
     source: Source | None = None
     address: Address | None = None
     related: Source | None = None
+    rendered: str = ""
+    """The rendered line that `source` points at, when it is in a template."""
 
     def sort_key(self) -> tuple[object, ...]:
         place = self.source or Source("")
-        return (place.file, place.line, place.column, self.severity, self.code, self.what)
+        return (place.file, place.rendered or place.line, place.column, self.severity, self.code, self.what)
 
 
 def in_order(diagnostics: Iterable[Diagnostic]) -> list[Diagnostic]:

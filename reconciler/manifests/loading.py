@@ -19,8 +19,10 @@ from reconciler.manifests.declaration_checks import check_names, check_values
 from reconciler.manifests.figures import Figures
 from reconciler.manifests.file_reading import FileReading, Read, read_manifest
 from reconciler.manifests.known import Known, Pair, Registry
-from reconciler.manifests.listing import FOLDER, list_manifests
+from reconciler.manifests.listing import FOLDER, Listing, list_manifests
 from reconciler.manifests.sections import Lists, check_lists, read_lists
+from reconciler.manifests.templates.rendering import Rendering, render_templates
+from reconciler.manifests.variables import missing_variables
 from reconciler.manifests.words import label
 from reconciler.project import Project
 from reconciler.resources.resource import Declaration, Resource
@@ -62,14 +64,17 @@ def _collection_paused() -> Iterator[None]:
 
 def _load(project: Project, unwritten: Mapping[str, bytes]) -> Loaded:
     def bytes_of(file: str) -> bytes:
+        if (template := rendering.files.get(file)) is not None:
+            return template.text.encode()
         return unwritten[file] if file in unwritten else read_bytes(project.root, project.root / file)
 
     listing = list_manifests(project.root)
-    diagnostics = list(listing.diagnostics)
+    rendering = rendered(project, listing)
+    diagnostics = [*listing.diagnostics, *rendering.problems]
     registry = Registry(complete=not diagnostics)
     lists = Lists()
     pool: dict[Pair, Pair] = {}
-    for file in sorted({*listing.files, *unwritten}):
+    for file in sorted({*listing.files, *rendering.files, *unwritten}):
         try:
             data = bytes_of(file)
         except (Unreadable, OSError) as problem:
@@ -86,16 +91,33 @@ def _load(project: Project, unwritten: Mapping[str, bytes]) -> Loaded:
             check_values(registry, known, project.root)
     check_amounts(registry, figures)
     diagnostics.extend(located(registry.findings, bytes_of))
-    return _finish(project, registry, lists, in_order(diagnostics))
+    diagnostics = in_order(_placed(item, rendering) for item in diagnostics)
+    return _finish(registry, lists, rendering, diagnostics)
 
 
-def _finish(project: Project, registry: Registry, lists: Lists, diagnostics: list[Diagnostic]) -> Loaded:
+def rendered(project: Project, listing: Listing) -> Rendering:
+    """The project's templates rendered with its variables; nothing is started where there is no template."""
+    missing = missing_variables(project.variables) if listing.templates else []
+    if missing:
+        return Rendering(problems=missing)
+    return render_templates(project.root, FOLDER, listing.templates, listing.partials, project.variables)
+
+
+def _placed(item: Diagnostic, rendering: Rendering) -> Diagnostic:
+    """A diagnostic of a rendered text, as one of its template."""
+    if not rendering.files:
+        return item
+    source = rendering.place(item.source)
+    return replace(item, source=source, related=rendering.place(item.related), rendered=rendering.line(source))
+
+
+def _finish(registry: Registry, lists: Lists, rendering: Rendering, diagnostics: list[Diagnostic]) -> Loaded:
     errors = [item for item in diagnostics if item.severity is Severity.ERROR]
     if errors:
         count = "1 error" if len(errors) == 1 else f"{len(errors)} errors"
         raise InvalidInput(f"the manifests have {count}", diagnostics)
     resources = sorted(
-        (known.resource for known in registry.all()),
+        (_of_template(known.resource, rendering) for known in registry.all()),
         key=lambda resource: (resource.address.connection, resource.address.kind, resource.address.name),
     )
     warnings = [item for item in diagnostics if item.severity is Severity.WARNING]
@@ -106,7 +128,13 @@ def _finish(project: Project, registry: Registry, lists: Lists, diagnostics: lis
                 Severity.WARNING, "nothing-declared", f"no manifest under {FOLDER}/ declares anything", hint=hint
             )
         )
-    return Loaded(Declaration(tuple(resources), *lists.declared()), tuple(warnings))
+    return Loaded(Declaration(tuple(resources), *lists.declared(), rendering.digest), tuple(warnings))
+
+
+def _of_template(resource: Resource, rendering: Rendering) -> Resource:
+    if resource.source is None or resource.source.file not in rendering.files:
+        return resource
+    return replace(resource, source=rendering.place(resource.source))
 
 
 def _unreadable(file: str, problem: Unreadable | OSError) -> Diagnostic:

@@ -372,6 +372,7 @@ def _finish(draft: Draft) -> Plan:
         policy_digest=inputs.policy_digest,
         unchanged=draft.unchanged,
         version=inputs.version,
+        rendered=inputs.declaration.rendered,
     )
     if inputs.options.refresh_only:
         return replace(plan, changes=(), steps=(), bookkeeping=(), groups=(), footprint=(), api_calls={})

@@ -315,6 +315,8 @@ class Plan:
     policy_digest: str = ""
     unchanged: int = 0
     version: str = ""
+    rendered: str = ""
+    """Digest of what was rendered from templates and of their variables; empty where there are none."""
 
     @property
     def blocked(self) -> tuple[Change, ...]:

@@ -79,7 +79,7 @@ def _block(item: Diagnostic, style: Style, line_of: LineReader, connection: str 
     yield style.paint(word, tint) + style.paint(head[len(word) :], Tint.STRONG)
     yield from (style.paint(line, Tint.STRONG) for line in rest)
     if item.source:
-        yield from _place(item.source, style, line_of)
+        yield from _place(item, item.source, style, line_of)
     facts = [("address", item.address.label(connection) if item.address else ""), ("why", item.why)]
     facts += [("hint", item.hint), ("see also", str(item.related) if item.related else "")]
     for name, text in facts:
@@ -87,17 +87,25 @@ def _block(item: Diagnostic, style: Style, line_of: LineReader, connection: str 
             yield from paragraph(text, style.width, f"  {name}: ", "    ")
 
 
-def _place(source: Source, style: Style, line_of: LineReader) -> Iterator[str]:
+def _place(item: Diagnostic, source: Source, style: Style, line_of: LineReader) -> Iterator[str]:
     yield from paragraph(str(source), style.width, "  --> ", "      ")
     line = line_of(source)
-    if line is None:
+    shown = [] if line is None else [(str(source.line), line)]
+    if source.rendered:
+        shown.append((str(source.rendered), item.rendered))
+    if not shown:
         return
-    number = str(source.line)
-    gutter = " " * (len(number) + 1)
+    width = max(len(number) for number, _ in shown)
+    gutter = " " * (width + 1)
     room = max(16, style.width - len(gutter) - 4)
-    text, caret = _window(line, max(source.column, 1) - 1, room)
+    column = max(source.column, 1) - 1
     yield style.paint(f"  {gutter}|", Tint.LINK)
-    yield f"{style.paint(f'  {number} |', Tint.LINK)} {text}"
+    for number, text in shown[:-1]:
+        yield f"{style.paint(f'  {number:>{width}} |', Tint.LINK)} {_window(text, 0, room)[0]}"
+    number, text = shown[-1]
+    text, caret = _window(text, column, room)
+    mark = "»" if source.rendered else "|"
+    yield f"{style.paint(f'  {number:>{width}} {mark}', Tint.LINK)} {text}"
     yield f"{style.paint(f'  {gutter}|', Tint.LINK)} {' ' * caret}{style.paint('^', Tint.ERROR)}"
 
 

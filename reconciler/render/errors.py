@@ -61,4 +61,7 @@ def diagnostic_document(item: Diagnostic) -> dict[str, Any]:
 
 
 def _source(source: Source | None) -> dict[str, Any] | None:
-    return {"file": source.file, "line": source.line, "column": source.column} if source else None
+    if source is None:
+        return None
+    place: dict[str, Any] = {"file": source.file, "line": source.line, "column": source.column}
+    return {**place, "rendered_line": source.rendered} if source.rendered else place

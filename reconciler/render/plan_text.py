@@ -55,6 +55,8 @@ def _header(plan: Plan, style: Style) -> Iterator[str]:
         yield from paragraph(f"Only {names} and what it needs (--target)", style.width, "  ")
     if plan.options.refresh != "all":
         yield from paragraph(f"Live values are not all fresh (--refresh={plan.options.refresh})", style.width, "  ")
+    if plan.rendered:
+        yield from paragraph(f"Rendered from templates and variables: {plan.rendered[:12]}", style.width, "  ")
     yield ""
 
 

@@ -58,6 +58,16 @@ class Reading:
     values: dict[Place, Mark] = field(default_factory=dict)
     readable: bool = True
 
+    def content(self) -> dict[str, Any]:
+        """The whole file as one mapping; of a small file."""
+        content: dict[str, Any] = {str(place[0]): {} for place in self.keys if len(place) == 1}
+        for section, name, _, _, value in self.entries:
+            if name is None:
+                content[section] = value
+            else:
+                content[section][name] = value
+        return content
+
     def key_mark(self, place: Place) -> Mark | None:
         """Where the key at `place` begins, or the nearest thing around it."""
         for length in range(len(place), 0, -1):

@@ -44,10 +44,11 @@ def read_bytes(root: Path, path: Path, limit: int = MAX_BYTES) -> bytes:
         raise
     except OSError as error:
         raise Unreadable("unreadable-file", f"the file cannot be opened: {error.strerror}") from None
+    status = os.fstat(descriptor)
+    if not stat.S_ISREG(status.st_mode):
+        os.close(descriptor)
+        raise Unreadable("not-a-file", "this is not a regular file")
     with os.fdopen(descriptor, "rb") as handle:
-        status = os.fstat(handle.fileno())
-        if not stat.S_ISREG(status.st_mode):
-            raise Unreadable("not-a-file", "this is not a regular file")
         data = handle.read(limit + 1) if status.st_size <= limit else b""
         size = max(status.st_size, len(data))
     if size > limit:

@@ -11,7 +11,7 @@ import click
 from reconciler.apply.report import ApplyReport
 from reconciler.apply.settings import ApplySettings
 from reconciler.cli.invocation import Invocation
-from reconciler.cli.options import json_option, planning_options
+from reconciler.cli.options import json_option, planning_options, variable_options
 from reconciler.cli.runs import end, surroundings
 from reconciler.cli.sessions import declaration_of, session_for
 from reconciler.kernel.errors import ExitCode, InvalidInput, ReconcilerError
@@ -28,6 +28,7 @@ from reconciler.workflows.planning import PlanRequest
 @click.argument("file", type=click.Path(path_type=Path), required=False)
 @click.option("--auto-approve", is_flag=True, help="Do not ask. For CI.")
 @json_option
+@variable_options
 @planning_options
 @click.option("--concurrency", type=click.IntRange(1, 64), metavar="N", help="At most N requests at a time.")
 @click.pass_obj
@@ -60,9 +61,11 @@ def command(
     settings = ApplySettings() if concurrency is None else ApplySettings(concurrency=concurrency)
     request = PlanRequest(refresh, False, targets, allows, reason)
     if file is not None:
-        if request != PlanRequest():
+        if request != PlanRequest() or invocation.given:
             raise InvalidInput(
-                "a saved plan is applied as it is", hint="Give those options to `reconciler plan -o FILE`."
+                "a saved plan is applied as it is",
+                why="it holds everything it was made of; manifests and variables are not read again",
+                hint="Give those options to `reconciler plan -o FILE`.",
             )
         return _apply_file(invocation, file, settings)
     return _apply_new(invocation, request, auto_approve, settings)

@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from reconciler.cli.invocation import Invocation
-from reconciler.cli.options import json_option, planning_options
+from reconciler.cli.options import json_option, planning_options, variable_options
 from reconciler.cli.sessions import declaration_of, session_for
 from reconciler.kernel.errors import ExitCode
 from reconciler.kernel.plain import printable
@@ -24,6 +24,7 @@ from reconciler.workflows import planning
 )
 @json_option
 @click.option("--refresh-only", is_flag=True, help="Show only what moved in the books since it was written.")
+@variable_options
 @planning_options
 @click.option("--detailed-exitcode", is_flag=True, help="Exit 2 when changes are present, 7 when only drift is.")
 @click.pass_obj

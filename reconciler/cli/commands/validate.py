@@ -5,9 +5,8 @@ from __future__ import annotations
 import click
 
 from reconciler.cli.invocation import Invocation
-from reconciler.cli.options import json_option
-from reconciler.cli.sessions import say_warnings
-from reconciler.project import load_project
+from reconciler.cli.options import json_option, variable_options
+from reconciler.cli.sessions import project_for, say_warnings
 from reconciler.render.counting import counted
 from reconciler.render.errors import diagnostic_document
 from reconciler.resources.kinds import KINDS
@@ -15,6 +14,7 @@ from reconciler.workflows.validating import validate
 
 
 @click.command("validate")
+@variable_options
 @json_option
 @click.pass_obj
 def command(invocation: Invocation) -> None:
@@ -26,10 +26,9 @@ def command(invocation: Invocation) -> None:
     Examples:
       reconciler validate
       reconciler validate --json
+      reconciler validate --var month=2026-11
     """
-    project = load_project(invocation.root)
-    invocation.connection = project.default_connection
-    found = validate(project)
+    found = validate(project_for(invocation))
     if invocation.json:
         warnings = [diagnostic_document(item) for item in found.warnings]
         invocation.print_json({"valid": True, "resources": found.counts, "diagnostics": warnings})

@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from reconciler.cli.invocation import Invocation
-from reconciler.cli.options import json_option
+from reconciler.cli.options import json_option, variable_options
 from reconciler.cli.sessions import declaration_of, session_for
 from reconciler.kernel.errors import ExitCode
 from reconciler.render.verification import verification_document, verification_text
@@ -13,6 +13,7 @@ from reconciler.workflows.planning import PlanRequest, plan
 
 
 @click.command("verify")
+@variable_options
 @json_option
 @click.pass_obj
 def command(invocation: Invocation) -> int:
