@@ -22,6 +22,8 @@ COMMANDS: dict[str, Entry] = {
     "render": Entry("render", "Show the YAML that templates become.", START),
     "import": Entry("import_", "Declare what is in the books, and bind it.", START),
     "schema": Entry("schema", "Print the manifests' JSON Schema, for editors.", START),
+    "providers": Entry("providers", "List the systems it works with, or describe one.", START),
+    "connection": Entry("connection", "Try a connection, and show which company answers.", START),
     "plan": Entry("plan", "Show what would be written to the books.", WORK),
     "show": Entry("show", "Show a saved plan.", WORK),
     "apply": Entry("apply", "Write a saved plan, or a new one after asking.", WORK),

@@ -14,7 +14,9 @@ FENCES = {
     "click": ("reconciler.cli",),
     "ruamel": ("reconciler.source", "reconciler.manifests", "reconciler.project"),
     "deepdiff": ("reconciler.plan.comparing",),
-    "httpx": ("reconciler.providers", "reconciler.sandboxes", "reconciler.testing"),
+    "httpx": ("reconciler.providers.http.wire", "reconciler.sandboxes", "reconciler.testing"),
+    "httpcore": ("reconciler.providers.http.wire", "reconciler.providers.http.sockets"),
+    "tenacity": ("reconciler.providers.http.retrying",),
     "jinja2": ("reconciler.render", "reconciler.manifests.templates"),
     "sqlite3": ("reconciler.state", "reconciler.sandboxes", "reconciler.providers", "reconciler.testing"),
     "hypothesis": ("reconciler.testing",),
@@ -60,7 +62,7 @@ def test_no_core_module_imports_a_provider_or_a_sandbox():
     ]
     kit = {
         f"reconciler.providers.{name}"
-        for name in ("capabilities", "errors", "http", "operations", "protocol", "registry")
+        for name in ("capabilities", "errors", "http", "naming", "operations", "protocol", "registry", "settings")
     }
     strays = [
         f"{importer} imports {module}"
