@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from reconciler.kernel.clock import Clock
+from reconciler.kernel.plain import printable
 from reconciler.project import Project, StateConfig, secret_of
 from reconciler.state.judging import Opened
 
@@ -23,3 +24,19 @@ def open_at(project: Project, config: StateConfig, clock: Clock) -> Opened:
 
     location = read_location(secret_of(config), config.schema)
     return open_postgres(location, project.id, clock, config.path)
+
+
+def look_at(config: StateConfig) -> tuple[bool, str]:
+    """Whether anything is at a place, and how it is called; nothing is made. Raises StateError or InvalidInput."""
+    if config.backend == "sqlite":
+        return config.path.exists(), printable(str(config.path))
+    from reconciler.state.postgres import PostgresBackend
+    from reconciler.state.postgres_location import read_location
+
+    location = read_location(secret_of(config), config.schema)
+    backend = PostgresBackend(location)
+    try:
+        with backend.transaction(write=False):
+            return bool(backend.tables()), location.place
+    finally:
+        backend.close()

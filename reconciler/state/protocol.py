@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from reconciler.state.contents import Contents
 from reconciler.state.model import (
     DocumentRow,
     GroupRow,
@@ -89,6 +90,29 @@ class Store(Protocol):
 
     def commit(self, writes: Sequence[Write], *, fence: int) -> None:
         """Apply all writes, durably, or none. Raises FenceLost when `fence` is not the current lock's."""
+        ...
+
+    @property
+    def place(self) -> str:
+        """Where it is, for messages."""
+        ...
+
+    def contents(self) -> Contents:
+        """Every row of one snapshot: what a copy must have."""
+        ...
+
+    def replace(
+        self, contents: Contents, writes: Sequence[Write], *, fence: int | None, fence_floor: int = 0
+    ) -> None:
+        """Put `contents` in place of everything, then carry out `writes`, durably, or neither.
+
+        Under the lock whose fence is given, which stays held; without one, only where nothing ever happened, and
+        every lease is void, later fences above `fence_floor`. Raises StateError or FenceLost.
+        """
+        ...
+
+    def keep_copy(self, label: str) -> str:
+        """Keep a consistent copy under a name that ends in `label`; returns where it is."""
         ...
 
     def acquire(self, *, holder: str, command: str, term_seconds: float) -> Lease:

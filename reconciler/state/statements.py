@@ -135,3 +135,18 @@ VOID_LOCKS = (
     "UPDATE run_lock SET id = '', holder = '', command = '', acquired_at = '', expires_at = '', "
     "fence = CASE WHEN fence > ? THEN fence ELSE ? END"
 )
+
+# ---- whole tables -----------------------------------------------------------------------------------------
+
+
+def whole_table(table: str, columns: tuple[str, ...]) -> str:
+    return f"SELECT {', '.join(columns)} FROM {table}"  # noqa: S608  names are constants
+
+
+def empty_table(table: str) -> str:
+    return f"DELETE FROM {table}"  # noqa: S608  names are constants
+
+
+def insert_row(table: str, columns: tuple[str, ...]) -> str:
+    places = ", ".join("?" for _ in columns)
+    return f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({places})"  # noqa: S608  names are constants

@@ -17,6 +17,7 @@ from reconciler.kernel.errors import StateError
 from reconciler.kernel.plain import printable
 from reconciler.state import locking, rows, statements
 from reconciler.state.backend import Backend, Parameters
+from reconciler.state.contents import Contents, differences, read_contents, write_contents
 from reconciler.state.migrating import lay_out
 from reconciler.state.model import (
     AppendHistory,
@@ -169,6 +170,38 @@ class SqlStore:
     def _announce(self, head: tuple[Meta, int] | None) -> None:
         if head is not None and self._watch is not None:
             self._watch.see(*head)
+
+    # ---- as a whole ---------------------------------------------------------------------------------------
+
+    @property
+    def place(self) -> str:
+        return self._backend.place
+
+    def contents(self) -> Contents:
+        with self._transaction():
+            return read_contents(self._backend)
+
+    def replace(
+        self, contents: Contents, writes: Sequence[Write], *, fence: int | None, fence_floor: int = 0
+    ) -> None:
+        with self._transaction(write=True):
+            if fence is not None:
+                locking.check_fence(self._backend, fence)
+            elif not read_contents(self._backend).is_new:
+                raise StateError(f"the state {self.place} is not empty", hint="Nothing was written to it.")
+            else:
+                self._backend.run(statements.VOID_LOCKS, (fence_floor, fence_floor))
+            write_contents(self._backend, contents)
+            if problems := differences(contents, read_contents(self._backend)):
+                raise StateError(
+                    f"what was written to the state {self.place} reads back otherwise", why=problems[0]
+                )
+            apply_writes(self._backend, writes)
+            head = self._meta(), locking.read_lock(self._backend)[1]
+        self._announce(head)
+
+    def keep_copy(self, label: str) -> str:
+        return self._backend.backup(label)
 
     # ---- the lock -----------------------------------------------------------------------------------------
 

@@ -16,9 +16,7 @@ from reconciler.kernel.errors import StateError
 from reconciler.state.history import verify_history
 from reconciler.state.model import AllocationRow, BindingRow, DocumentRow, GroupRow, IntentRow
 from reconciler.state.protocol import LockInfo, Store
-
-EXPORT_FORMAT = 1
-_JSON_COLUMNS = frozenset({"declared", "body", "computed", "step", "outcome", "members", "proof", "entry"})
+from reconciler.workflows.portable import EXPORT_FORMAT, JSON_COLUMNS, opened_json, sealed
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,10 +120,11 @@ def chain_order(document: DocumentRow) -> tuple[int, bool, str, int, str]:
 
 
 def export_document(store: Store) -> dict[str, Any]:
-    """The whole state as JSON-like data in a stable order; without the lock, which is not part of it."""
+    """The whole state as JSON-like data in a stable order, sealed by a digest; without the lock, which is not
+    part of it."""
     view = store.view()
     bodies = store.document_bodies(view.documents)
-    return {
+    document = {
         "format": EXPORT_FORMAT,
         "meta": asdict(view.meta),
         "bindings": [_plain(binding) for _, binding in sorted(view.bindings.items())],
@@ -143,6 +142,7 @@ def export_document(store: Store) -> dict[str, Any]:
         "runs": [_plain(run) for run in store.runs()],
         "history": [_plain(row) for row in store.history() if row.serial <= view.meta.serial],
     }
+    return sealed(document)
 
 
 def export(store: Store) -> str:
@@ -163,12 +163,7 @@ def _plain(row: Any) -> dict[str, Any]:
 def _value(name: str, value: Any) -> Any:
     if isinstance(value, Address):
         return str(value)
-    if name in _JSON_COLUMNS and value:
-        try:
-            return parse_canonical(value)
-        except (ValueError, RecursionError):
-            return value
-    return value
+    return opened_json(value) if name in JSON_COLUMNS else value
 
 
 def history_entries(store: Store) -> list[HistoryEntry]:

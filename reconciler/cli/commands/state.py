@@ -1,4 +1,4 @@
-"""`reconciler state list|show|export`."""
+"""`reconciler state list|show|export`; what changes the state is in `state_changes`."""
 
 from __future__ import annotations
 
@@ -6,10 +6,12 @@ from pathlib import Path
 
 import click
 
+from reconciler.cli.commands.state_changes import import_command, migrate_command, mv_command, rm_command
 from reconciler.cli.invocation import Invocation
 from reconciler.cli.options import json_option, read_address
 from reconciler.cli.sessions import session_for
 from reconciler.cli.writing import write_private
+from reconciler.kernel.errors import InvalidInput
 from reconciler.render.state_json import address_document, bindings_document
 from reconciler.render.state_text import address_text, bindings_text
 from reconciler.workflows import stating
@@ -17,14 +19,20 @@ from reconciler.workflows import stating
 
 @click.group("state")
 def command() -> None:
-    """Look into what reconciler remembers: which document of the books belongs to which address.
+    """Look into what reconciler remembers, or tend it: which document of the books belongs to which address.
 
     \b
     Examples:
       reconciler state list --kind invoice
       reconciler state show invoice.INV-7452
-      reconciler state export -o state.json
+      reconciler state export state.json
+      reconciler state mv invoice.INV-7452 invoice.INV-7452-A
+      reconciler state migrate --to postgres:RECONCILER_STATE_URL
     """
+
+
+for change in (mv_command, rm_command, import_command, migrate_command):
+    command.add_command(change)
 
 
 @command.command("list")
@@ -67,15 +75,22 @@ def show_command(invocation: Invocation, address: str) -> None:
 
 
 @command.command("export")
-@click.option("-o", "--out", type=click.Path(path_type=Path), help="Write to this file (mode 0600).")
+@click.argument("file", type=click.Path(path_type=Path), required=False)
+@click.option("-o", "--out", type=click.Path(path_type=Path), help="The same as FILE.")
 @click.pass_obj
-def export_command(invocation: Invocation, out: Path | None) -> None:
-    """Export the whole state as canonical JSON: equal states give equal files.
+def export_command(invocation: Invocation, file: Path | None, out: Path | None) -> None:
+    """Export the whole state as canonical JSON, with its digest, to FILE (mode 0600) or stdout.
+
+    Equal states give equal files, whatever the backend; `state import` puts one back. It holds no secrets, but
+    what customers owe.
 
     \b
     Example:
-      reconciler state export -o state.json
+      reconciler state export state.json
     """
+    if file is not None and out is not None:
+        raise InvalidInput("FILE and --out name two files", hint="Give one of them.")
+    out = file or out
     with session_for(invocation) as session:
         text = stating.export(session.store) + "\n"
     if out is None:

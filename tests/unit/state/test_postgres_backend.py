@@ -84,7 +84,7 @@ class TestLostConnections:
         self, location: PostgresLocation, store: Store, postgres: Database, folder: Path
     ) -> None:
         backend = PostgresBackend(location)
-        with pytest.raises(StateError) as caught, backend.transaction(write=True):
+        with pytest.raises(StateError) as caught, backend.transaction(write=True):  # noqa: PT012
             backend.run("UPDATE meta SET epoch = 99")
             cut(postgres)
             backend.run("UPDATE meta SET epoch = 100")
@@ -240,9 +240,8 @@ class TestOneWriter:
 
     def test_a_writer_that_never_ends_is_reported(self, location: PostgresLocation, store: Store) -> None:
         other, patient = PostgresBackend(location), PostgresBackend(location, busy_seconds=1)
-        with other.transaction(write=True), pytest.raises(StateError) as caught:
-            with patient.transaction(write=True):
-                pass
+        with other.transaction(write=True), pytest.raises(StateError) as caught, patient.transaction(write=True):
+            pass
         assert caught.value.what.endswith("is busy")
         with patient.transaction(write=True):
             patient.run("UPDATE meta SET epoch = 7")
@@ -271,7 +270,7 @@ class TestOneWriter:
         self, location: PostgresLocation, store: Store, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         backend = PostgresBackend(location)
-        with pytest.raises(KeyboardInterrupt), backend.transaction(write=True):
+        with pytest.raises(KeyboardInterrupt), backend.transaction(write=True):  # noqa: PT012
             backend.run("UPDATE meta SET epoch = 50")
 
             def interrupted(*_: Any) -> None:

@@ -208,9 +208,7 @@ def test_a_url_that_cannot_be_used_is_told_without_showing_it(url: str, why: str
         ("", "?host=/run/postgresql", "disable"),
     ],
 )
-def test_the_server_is_verified_unless_it_is_this_machine_or_said_otherwise(
-    host: str, query: str, mode: str
-) -> None:
+def test_a_server_is_verified_unless_it_is_this_machine_or_told_otherwise(host: str, query: str, mode: str) -> None:
     assert read_location(f"postgresql://u:p-7731@{host}/books{query}", SCHEMA).ssl_mode == mode
 
 
