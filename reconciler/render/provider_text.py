@@ -92,22 +92,26 @@ def _kinds(capabilities: Capabilities, style: Style) -> list[str]:
 
 
 def _kind(kind: KindCapabilities, style: Style) -> Iterator[str]:
-    width = max(len(verb) for verb in Verb)
+    verbs: dict[str, list[str]] = {}
     for verb in Verb:
         if verb in kind.verbs:
-            yield from paragraph(_verb(kind, verb), style.width, f"    {verb:<{width}}  ")
-    amendable = [f"{phase}: {_fields(fields)}" for phase, fields in kind.amendable.items() if fields]
-    facts = {
-        "changes": "; ".join(amendable),
-        "numbers": str(kind.numbering).replace("_", " ") if kind.remedies else "",
-        "settles": ", ".join(sorted(str(item).replace("_", " ") for item in kind.allocate)),
-        "corrected": ", ".join(sorted(str(item) for item in kind.remedies)),
-        "currency": "another than the books' needs its exchange rate" if kind.needs_exchange_rate else "",
-        "note": kind.note,
-    }
-    for name, fact in facts.items():
+            verbs.setdefault(_verb(kind, verb), []).append(str(verb))
+    phases: dict[str, list[str]] = {}
+    for phase, fields in kind.amendable.items():
+        if fields:
+            phases.setdefault(_fields(fields), []).append(phase.replace("_", " "))
+    facts = [
+        *((", ".join(names), words) for words, names in verbs.items()),
+        *((f"may change while {', '.join(names)}", words) for words, names in phases.items()),
+        ("numbers", str(kind.numbering).replace("_", " ") if kind.remedies else ""),
+        ("allocations", ", ".join(sorted(str(item).replace("_", " ") for item in kind.allocate))),
+        ("corrected by", ", ".join(sorted(str(item) for item in kind.remedies))),
+        ("another currency", "needs its exchange rate" if kind.needs_exchange_rate else ""),
+        ("note", kind.note),
+    ]
+    for name, fact in facts:
         if fact:
-            yield from paragraph(fact, style.width, f"    {name:<{width}}  ")
+            yield from paragraph(f"{name}: {fact}", style.width, "    ", "      ")
 
 
 def _verb(kind: KindCapabilities, verb: Verb) -> str:
