@@ -61,8 +61,11 @@ class NormalizedContents(Mapping[Address, Normalized]):
 
 
 def company_of(project: Project, connection: str, provider: Provider) -> Company:
-    """The connection's company, with the rounding that `reconciler.yaml` sets for it."""
-    company = provider.company()
+    """The connection's company, with the rounding `reconciler.yaml` sets for it. Raises ReconcilerError."""
+    try:
+        company = provider.company()
+    except ProviderError as error:
+        raise _unreadable(connection, error) from error
     config = project.connections[connection]
     if config.tax_rounding_per_line is not None:
         company = replace(company, tax_rounding_per_line=config.tax_rounding_per_line)
@@ -109,13 +112,15 @@ def observe(
             providers[name].capabilities(),
             {},
         )
-        for name in connections_in_use(declaration, view)
+        for name in (providers if inputs.options.unmanaged else connections_in_use(declaration, view))
     }
     for name, shot in shots.items():
         check_company(inputs.project, name, shot.company, view)
     refresh = inputs.options.refresh
     for name, shot in shots.items():
         kinds = _kinds_in_use(name, shot, declaration, view)
+        if inputs.options.unmanaged:
+            kinds = tuple(kind for kind in KINDS if kind in shot.capabilities.kinds)
         masters = tuple(kind for kind in kinds if kind in MASTERS)
         whole = kinds if refresh == "all" else masters
         rows = _read(name, providers[name], Query(kinds=whole)) if whole else []
@@ -143,11 +148,15 @@ def _read(connection: str, provider: Provider, query: Query) -> list[Observed]:
     try:
         return list(provider.observe(query))
     except ProviderError as error:
-        raise ReconcilerError(
-            f"connection {connection!r} could not be read",
-            why=error.message,
-            hint="Nothing was written. Check the connection and try again.",
-        ) from error
+        raise _unreadable(connection, error) from error
+
+
+def _unreadable(connection: str, error: ProviderError) -> ReconcilerError:
+    return ReconcilerError(
+        f"connection {connection!r} could not be read",
+        why=error.message,
+        hint="Nothing was written. Check the connection and try again.",
+    )
 
 
 def _by_kind(rows: list[Observed]) -> dict[str, dict[str, Observed]]:

@@ -7,7 +7,8 @@ A `World` (see `world.py`) says where the books are, what they call things, and 
 hand. The cases are tables of desired states in `cases/`; each is planned and applied, then the plan must be empty,
 state must equal live as a new connection sees it, and a second apply must write nothing. Skips come from the
 provider's capabilities and the world's words alone, each with its reason. A case may be overridden only by a method
-marked `@pytest.mark.xfail(reason="…")`. With `FaultSuite` as a second base, a scenario runs under faults as well.
+marked `@pytest.mark.xfail(reason="…")`. A world with an `endpoint` is also put behind a proxy that harms one
+exchange at a time, and the command line is killed there (`fault_cases.py`).
 """
 
 from __future__ import annotations
@@ -21,13 +22,14 @@ from unittest import mock
 import pytest
 
 from reconciler.testing.cases import CASES
+from reconciler.testing.fault_cases import FaultCases
 from reconciler.testing.suite_cases import Case
 from reconciler.testing.suite_playing import Player, cases_by_method
 from reconciler.testing.suite_project import SuiteProject
 from reconciler.testing.world import World, WorldFactory
 
 
-class ProviderSuite:
+class ProviderSuite(FaultCases):
     """Everything a provider must do. Subclass it and name a world."""
 
     world: ClassVar[WorldFactory]

@@ -133,6 +133,10 @@ class World(Protocol):
         """Environment variables the connection needs."""
         ...
 
+    def under_faults(self) -> Mapping[str, Any]:
+        """Keys of the connection for runs under faults: `timeout_seconds`, and other waits, as short as they go."""
+        ...
+
     def is_write(self, request: Request) -> bool:
         """Whether a request may change the books."""
         ...

@@ -117,6 +117,9 @@ class LedgerWorld:
     def environment(self) -> Mapping[str, str]:
         return {TOKEN: self.token} if self.token else {}
 
+    def under_faults(self) -> Mapping[str, Any]:
+        return {"timeout_seconds": 1}
+
     def is_write(self, request: Request) -> bool:
         return request.path in ("/run", "/push")
 

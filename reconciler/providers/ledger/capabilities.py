@@ -57,7 +57,7 @@ _COMMON = (Verb.CREATE, Verb.UPDATE, Verb.POST, Verb.DELETE, Verb.ATTACH)
 _SETTLING = (Verb.ALLOCATE, Verb.UNALLOCATE)
 
 
-def ledger_capabilities(provider: str = "ledger") -> Capabilities:
+def ledger_capabilities(provider: str = "ledger", request_timeout: int = 60) -> Capabilities:
     """Every kind, class A throughout: references are unique, and every other command is absolute."""
     kinds = {name: _master(name) for name, kind in KINDS.items() if not kind.is_document}
     kinds["invoice"] = _document(
@@ -86,5 +86,5 @@ def ledger_capabilities(provider: str = "ledger") -> Capabilities:
         batch_atomic=False,
         page_size=500,
         concurrency=4,
-        request_timeout=60,
+        request_timeout=request_timeout,
     )

@@ -36,7 +36,7 @@ def open_port(
         from reconciler.providers.ledger.client import LedgerClient  # httpx is dear to import, and only needed here
 
         token = settings.token.get_secret_value() if settings.token else ""
-        port: LedgerPort = LedgerClient(settings.endpoint, token)
+        port: LedgerPort = LedgerClient(settings.endpoint, token, timeout=settings.timeout_seconds)
     else:
         assert settings.path is not None
         path = root / settings.path

@@ -133,4 +133,5 @@ class LedgerProviderFactory:
     def open(self, settings: BaseModel, root: Path, clock: Clock) -> LedgerProvider:
         """Open the books; made, with the default chart, where there are none."""
         assert isinstance(settings, LedgerSettings)
-        return LedgerProvider(open_port(settings, root, clock, new_books(settings)), clock)
+        port = open_port(settings, root, clock, new_books(settings))
+        return LedgerProvider(port, clock, ledger_capabilities(request_timeout=settings.timeout_seconds))

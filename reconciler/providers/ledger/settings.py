@@ -32,6 +32,9 @@ class LedgerSettings(BaseModel):
         Field(description="address of a ledger server"),
     ] = None
     token: Annotated[SecretStr | None, Field(description="the server's bearer token")] = None
+    timeout_seconds: Annotated[
+        int, Field(ge=1, le=600, description="how long the server may take to answer a request")
+    ] = 60
     company: Annotated[
         str | None, Field(min_length=1, max_length=120, description="the company's name, for new books")
     ] = None
