@@ -126,9 +126,12 @@ def _candidates(missing: list[Unresolved]) -> str:
 
 
 def _match(draft: Draft, unbound: list[Desired], result: dict[Address, Desired]) -> None:
-    """Bind what is found, block what is in the way, and name the step that will create the rest."""
+    """Bind what is found, block what is in the way, and name the step that will create the rest.
+
+    What others refer to comes first: a document's content is compared with what its references are bound to.
+    """
     creates: list[Desired] = []
-    for wanted in unbound:
+    for wanted in sorted(unbound, key=lambda one: rank(one.resource.address.kind)):
         address = wanted.resource.address
         found = match(draft, wanted)
         if isinstance(found, Obstacle):

@@ -92,7 +92,8 @@ class Story:
             for at, data in enumerate(operations):
                 number = data.pop("number", None)
                 operation = thaw_operation(_with_ids(data, ids))
-                request = ExecuteRequest(f"clerk-{self.clock.monotonic()}-{at}", operation, "", "", number)
+                key = f"clerk-{self.clock.monotonic()}-{at}"
+                request = ExecuteRequest(key, operation, "", key, number)
                 provider.execute(request, NoProgress())
                 self.clock.advance(1)
 
