@@ -30,7 +30,8 @@ from reconciler.plan.removing import plan_removed
 from reconciler.plan.resuming import resume
 from reconciler.plan.settled_by_others import note_settlement_by_others
 from reconciler.plan.standing import is_unchanged
-from reconciler.resources.kinds import KINDS, rank
+from reconciler.plan.unmanaged import unmanaged_counts, unmanaged_documents
+from reconciler.resources.kinds import rank
 from reconciler.resources.resource import Resource
 from reconciler.state.model import BindingRow, DocumentRow
 
@@ -369,7 +370,9 @@ def _finish(draft: Draft) -> Plan:
         groups=tuple(draft.groups),
         footprint=tuple(draft.footprint[key] for key in sorted(draft.footprint)),
         gone=tuple(gone),
-        unmanaged=_unmanaged(draft),
+        unmanaged=unmanaged_counts(draft.index),
+        unmanaged_documents=unmanaged_documents(draft.index) if inputs.options.unmanaged else (),
+        unmanaged_masters=unmanaged_counts(draft.index, documents=False) if inputs.options.unmanaged else {},
         warnings=_warnings(draft),
         api_calls=_calls(draft),
         policy_digest=inputs.policy_digest,
@@ -380,18 +383,6 @@ def _finish(draft: Draft) -> Plan:
     if inputs.options.refresh_only:
         return replace(plan, changes=(), steps=(), bookkeeping=(), groups=(), footprint=(), api_calls={})
     return plan
-
-
-def _unmanaged(draft: Draft) -> dict[str, int]:
-    """Live documents nobody declares, per kind (`connection:kind`)."""
-    counts: dict[str, int] = {}
-    for connection, shot in sorted(draft.inputs.snapshot.items()):
-        for kind, rows in sorted(shot.rows.items()):
-            if kind in KINDS and KINDS[kind].is_document and kind in shot.complete:
-                strange = sum(1 for id_ in rows if (connection, kind, id_) not in draft.index.owners)
-                if strange:
-                    counts[f"{connection}:{kind}"] = strange
-    return counts
 
 
 def _warnings(draft: Draft) -> tuple[str, ...]:

@@ -275,6 +275,7 @@ class Options:
     allows: tuple[tuple[Remedy, Address], ...] = ()
     reason: str = ""
     refresh_only: bool = False
+    unmanaged: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -283,6 +284,28 @@ class CompanyRow:
     provider: str
     id: str
     name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Unmanaged:
+    """A live document that no declaration or state claims.
+
+    `customer`: its address's name, or the ERP's. `day`: of issue, or of receipt. `address`: the one to declare it
+    under, and with `remote_id` to list under `adopt:`; '' where it cannot be adopted, with `why`.
+    """
+
+    connection: str
+    kind: str
+    remote_id: str
+    phase: str
+    number: str = ""
+    customer: str = ""
+    day: str = ""
+    currency: str = ""
+    total: Decimal | None = None
+    open: Decimal | None = None
+    address: str = ""
+    why: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -310,6 +333,10 @@ class Plan:
     footprint: tuple[FootprintRow, ...] = ()
     gone: tuple[Address, ...] = ()
     unmanaged: Mapping[str, int] = field(default_factory=dict)
+    unmanaged_documents: tuple[Unmanaged, ...] = ()
+    """Each of those counted in `unmanaged`; only where the options ask for them."""
+    unmanaged_masters: Mapping[str, int] = field(default_factory=dict)
+    """Customers, accounts and other master data nobody declares, per kind; likewise."""
     warnings: tuple[str, ...] = ()
     api_calls: Mapping[str, int] = field(default_factory=dict)
     policy_digest: str = ""

@@ -14,6 +14,7 @@ from reconciler.render.amounts import money
 from reconciler.render.change_text import blocked_lines, change_lines, drift_lines, group_lines
 from reconciler.render.counting import counted
 from reconciler.render.style import Style, Tint, pack, paragraph
+from reconciler.render.unmanaged_text import unmanaged_lines
 from reconciler.render.words import CORRECTION_SYMBOL, SYMBOLS, VERBS
 
 NO_CHANGES = "No changes. Your books match the manifests."
@@ -36,6 +37,7 @@ def _lines(plan: Plan, style: Style) -> Iterator[str]:
     yield from _header(plan, style)
     yield from _drift(plan, style)
     if plan.options.refresh_only:
+        yield from unmanaged_lines(plan, style)
         yield from _warnings(plan, style)
         yield from _refresh_only_end(plan, style)
         return
@@ -126,10 +128,7 @@ def _notes(plan: Plan, style: Style) -> Iterator[str]:
             "  ",
         )
         yield ""
-    if plan.unmanaged:
-        kinds = ", ".join(f"{count:,} {printable(kind)}" for kind, count in sorted(plan.unmanaged.items()))
-        yield from paragraph(f"Note: in the books but declared by nobody: {kinds}.", style.width, "", "  ")
-        yield ""
+    yield from unmanaged_lines(plan, style)
 
 
 def _warnings(plan: Plan, style: Style) -> Iterator[str]:

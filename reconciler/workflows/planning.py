@@ -34,6 +34,7 @@ class PlanRequest:
     targets: Sequence[str] = ()
     allows: Sequence[str] = ()
     reason: str = ""
+    unmanaged: bool = False
 
 
 def plan(session: Session, declaration: Declaration, request: PlanRequest) -> Plan:
@@ -55,7 +56,8 @@ def plan(session: Session, declaration: Declaration, request: PlanRequest) -> Pl
             policy_digest=policy_digest(project.policies.max_new_receivables),
             version=__version__,
         )
-        providers = {name: session.provider(name) for name in connections_in_use(declaration, view)}
+        names = project.connections if request.unmanaged else connections_in_use(declaration, view)
+        providers = {name: session.provider(name) for name in names}
         return make_plan(observe(project, providers, declaration, view, session.store, inputs))
 
 
@@ -91,7 +93,10 @@ def options_of(project: Project, declaration: Declaration, view: StateView, requ
             why="a correction carries its reason on the document and in the history",
             hint='Add --reason "why this is corrected"',
         )
-    return Options(request.refresh, targets, tuple(allows), request.reason.strip(), request.refresh_only)
+    if request.unmanaged and request.refresh != "all":
+        raise InvalidInput("--unmanaged reads all books, and --refresh says not to", hint="Leave --refresh out.")
+    reason = request.reason.strip()
+    return Options(request.refresh, targets, tuple(allows), reason, request.refresh_only, request.unmanaged)
 
 
 def _known(project: Project, text: str, known: set[Address], option: str) -> Address:

@@ -8,6 +8,7 @@ A story is a YAML file in `stories/`: no Python is needed to add one. Keys of a 
     forget_state: true         the state is lost
     plan: {allow, reason, targets, refresh, expect, blocked, drift, gone, open, steps}
                                `expect`: `action address` of every change; the other keys check only when given
+                               `refresh_only`, `list_unmanaged`: as the options; then `strangers`: a line each
     apply: {allow, reason, targets, expect, exit}
                                `expect`: step ids in order of the plan; applied, planned again: nothing left
                                (unless `leaves` says what is)
@@ -29,7 +30,7 @@ from reconciler.kernel.clock import ManualClock
 from reconciler.kernel.errors import ExitCode
 from reconciler.manifests.loading import load_declaration
 from reconciler.plan.freezing import thaw_operation
-from reconciler.plan.model import Plan
+from reconciler.plan.model import Plan, Unmanaged
 from reconciler.providers.protocol import ExecuteRequest, Query
 from reconciler.sandboxes.ledger.check import check as ledger_check
 from reconciler.sandboxes.ledger.commands import ClosePeriod
@@ -106,10 +107,11 @@ class Story:
     def request(self, options: dict[str, Any]) -> PlanRequest:
         return PlanRequest(
             options.get("refresh", "all"),
-            False,
+            options.get("refresh_only", False),
             options.get("targets", ()),
             options.get("allow", ()),
             options.get("reason", "because" if options.get("allow") else ""),
+            options.get("list_unmanaged", False),
         )
 
     def do_plan(self, options: dict[str, Any]) -> None:
@@ -180,10 +182,21 @@ def check(made: Plan, options: dict[str, Any]) -> None:
         assert [address.label("books") for address in made.gone] == options["gone"]
     if "neutral" in options:
         assert all(row.dimension != "open" for group in made.groups for row in group.proof) is options["neutral"]
+    if "strangers" in options:
+        assert [_row(item) for item in made.unmanaged_documents] == options["strangers"]
+    if "strange_masters" in options:
+        assert {kind: str(count) for kind, count in made.unmanaged_masters.items()} == options["strange_masters"]
     if "unmanaged" in options:
         assert {kind: str(count) for kind, count in made.unmanaged.items()} == {
             kind: str(count) for kind, count in options["unmanaged"].items()
         }
+
+
+def _row(item: Unmanaged) -> str:
+    """`invoice INV-9 of initech, 2026-11-02, 100 of 100 USD open: adopt invoice.INV-9`."""
+    end = f"adopt {item.address}" if item.address else item.why
+    head = f"{item.kind} {item.number} of {item.customer}, {item.day}"
+    return f"{head}, {item.open} of {item.total} {item.currency} open: {end}"
 
 
 def _with_ids(value: Any, ids: dict[str, str]) -> Any:

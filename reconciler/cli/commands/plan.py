@@ -24,6 +24,7 @@ from reconciler.workflows import planning
 )
 @json_option
 @click.option("--refresh-only", is_flag=True, help="Show only what moved in the books since it was written.")
+@click.option("--unmanaged", is_flag=True, help="List the documents in the books that nobody declares.")
 @variable_options
 @planning_options
 @click.option("--detailed-exitcode", is_flag=True, help="Exit 2 when changes are present, 7 when only drift is.")
@@ -32,6 +33,7 @@ def command(
     invocation: Invocation,
     out: Path | None,
     refresh_only: bool,
+    unmanaged: bool,
     refresh: str,
     targets: tuple[str, ...],
     allows: tuple[str, ...],
@@ -50,8 +52,9 @@ def command(
       reconciler plan --target invoice.INV-7452
       reconciler plan --allow credit_and_reissue:invoice.INV-7452 --reason "wrong price"
       reconciler plan --refresh-only --detailed-exitcode      # 7: somebody changed the books
+      reconciler plan --refresh-only --unmanaged              # and what is there besides ours
     """
-    request = planning.PlanRequest(refresh, refresh_only, targets, allows, reason)
+    request = planning.PlanRequest(refresh, refresh_only, targets, allows, reason, unmanaged)
     with session_for(invocation) as session:
         plan = planning.plan(session, declaration_of(invocation, session), request)
         limits = session.project.policies.max_new_receivables
