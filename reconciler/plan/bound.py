@@ -73,6 +73,10 @@ def plan_bound(draft: Draft, chain: Chain, desired: Desired) -> None:
             phase=at.live.phase,
         )
         return
+    if desired.refused and fields:
+        refused = "; ".join(desired.refused)
+        draft.block(chain.address, Reason.UNSUPPORTED, refused, fields=changes, phase=at.live.phase)
+        return
     if rest:
         _correct(draft, at, desired, rest, changes, after, tuple(amendable))
         return

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import date
 
 from reconciler.kernel.address import Address
 from reconciler.kernel.money import ZERO, decimal_text
@@ -26,6 +27,7 @@ from reconciler.plan.index import Chain
 from reconciler.plan.lowering import create_step, gross_of, number_for, posting_date, receivable_of, series_of
 from reconciler.plan.model import Action, Effect, Reason, Role, Step
 from reconciler.providers.capabilities import AllocateAt, Numbering, Verb
+from reconciler.providers.protocol import Company
 from reconciler.resources.kinds import KINDS
 from reconciler.state.model import BindingRow
 
@@ -45,6 +47,8 @@ def problem(draft: Draft, desired: Desired) -> Problem | None:
         provider = draft.index.snapshot(address.connection).provider
         text = f"{provider} does not keep {', '.join(unknown)} on {KINDS[address.kind].plural}"
         return Reason.UNSUPPORTED, text, "Take it out of the manifest, or keep it on a connection that has it."
+    if desired.refused:
+        return Reason.UNSUPPORTED, "; ".join(desired.refused), "Declare it as the ERP can keep it."
     if not KINDS[address.kind].is_document:
         return None
     return (
@@ -110,10 +114,10 @@ def _period(draft: Draft, desired: Desired) -> Problem | None:
     if draft.is_closed(address.connection, day):
         return (
             Reason.PERIOD_CLOSED,
-            f"{day.isoformat()} is in a closed period (closed through {company.closed_through})",
+            f"{day.isoformat()} is in {closed_words(company, day)}",
             "Date it in an open period, or have the period opened.",
         )
-    last = company.last_dates_in_series.get(address.kind)
+    last = company.last_in_series(address.kind, day)
     if draft.capabilities(address).numbering is Numbering.ASSIGNED_IN_DATE_ORDER and last and day < last:
         return (
             Reason.DATE_ORDER,
@@ -121,6 +125,13 @@ def _period(draft: Draft, desired: Desired) -> Problem | None:
             f"Date it {last} or later.",
         )
     return None
+
+
+def closed_words(company: Company, day: date) -> str:
+    """What keeps a day from being posted on."""
+    if company.closed_through is not None and day <= company.closed_through:
+        return f"a closed period (closed through {company.closed_through})"
+    return "a period that is closed, or that the ERP does not have"
 
 
 def _total(draft: Draft, desired: Desired) -> Problem | None:

@@ -23,6 +23,8 @@ class Desired:
     content: Content
     digest: str
     warnings: tuple[str, ...]
+    refused: tuple[str, ...]
+    """What the ERP cannot keep of it, in words."""
     declared: frozenset[str]
     """The top-level fields the manifest names; the others are defaults that matter at the create alone."""
 
@@ -71,13 +73,16 @@ def desired_of(index: Index, resource: Resource, digest: str) -> Desired:
         f"{item.field}: {item.declared!r} will be stored as {item.stored!r} ({item.why})"
         for item in (normalized.adjustments if normalized else ())
     )
+    warnings += normalized.warnings if normalized else ()
+    refused = normalized.refused if normalized else ()
 
     def identity(reference: Any) -> str:
         found = index.resolve(address.connection, reference.kinds, reference.name)
         assert not isinstance(found, Unresolved)
         return found
 
-    return Desired(resource, replace_references(kind, names, identity), digest, warnings, frozenset(written))
+    content = replace_references(kind, names, identity)
+    return Desired(resource, content, digest, warnings, refused, frozenset(written))
 
 
 def reference_identities(kind: str, content: Content) -> list[str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import date, timedelta
+from datetime import date
 from decimal import Decimal
 from typing import Any
 
@@ -88,27 +88,23 @@ class Draft:
         """The day a correcting document is dated: today, but not in a closed period, not before the original,
         and not before the last of a strictly dated series."""
         company = self.index.snapshot(address.connection).company
-        days = [self.inputs.today]
-        if company.closed_through is not None:
-            days.append(company.closed_through + timedelta(days=1))
-        if not_before is not None:
-            days.append(not_before)
-        if self.is_strictly_dated(address, kind) and (last := company.last_dates_in_series.get(kind)):
-            days.append(last)
-        return max(days)
+        day = max(self.inputs.today, not_before or self.inputs.today)
+        day = company.next_open_day(day)
+        if self.is_strictly_dated(address, kind) and (last := company.last_in_series(kind, day)):
+            day = company.next_open_day(max(day, last))
+        return day
 
     def is_strictly_dated(self, address: Address, kind: str) -> bool:
         return self.capabilities(address, kind).numbering is Numbering.ASSIGNED_IN_DATE_ORDER
 
     def is_too_early(self, address: Address, kind: str, day: date) -> bool:
         """Whether a document cannot post on a day: closed, or before the last of its strictly dated series."""
-        last = self.index.snapshot(address.connection).company.last_dates_in_series.get(kind)
+        last = self.index.snapshot(address.connection).company.last_in_series(kind, day)
         late = self.is_strictly_dated(address, kind) and last is not None and day < last
         return late or self.is_closed(address.connection, day)
 
     def is_closed(self, connection: str, day: date) -> bool:
-        closed = self.index.snapshot(connection).company.closed_through
-        return closed is not None and day <= closed
+        return self.index.snapshot(connection).company.is_closed(day)
 
     def shown(self, address: Address, kind: str, content: Content) -> Any:
         """Content in identity space as people read it: names, and money with its currency's decimals."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 from reconciler.plan import correcting
 from reconciler.plan.buckets import Sums, buckets, currency_of
 from reconciler.plan.draft import Draft
@@ -113,6 +115,6 @@ def _refused(draft: Draft, chain: Chain, action: str, phase: str) -> str:
         return "the provider has no void"
     day = live.content().get("posting_date") or live.content().get("issue_date") if live else None
     company = draft.index.snapshot(chain.address.connection).company
-    if day and company.closed_through and str(day) <= company.closed_through.isoformat():
+    if day and company.is_closed(date.fromisoformat(str(day))):
         return "its period is closed; credit it in the current one"
     return ""

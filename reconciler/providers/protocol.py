@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 from types import MappingProxyType
@@ -25,8 +25,25 @@ NO_DETAILS: Mapping[str, str] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
+class DatedSeries:
+    """A numbering series that runs strictly by date: documents of `kind` posted from `begins` to `ends`.
+
+    `last`: the date of the last posted document in it; a document in the series may not be dated before.
+    """
+
+    kind: str
+    begins: date
+    ends: date
+    last: date | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Company:
-    """The books behind a connection. `closed_through`: the last day no document may post on."""
+    """The books behind a connection. `closed_through`: the last day no document may post on.
+
+    `open_periods`: the spans (first and last day) that may be posted in, None where the ERP knows none and any
+    later day will do.
+    """
 
     id: str
     name: str
@@ -37,6 +54,30 @@ class Company:
     rounding: Rounding = Rounding.HALF_UP
     last_dates_in_series: Mapping[str, date] = field(default_factory=dict)
     """Where numbering is strictly by date: per kind, the date of the last posted document."""
+    open_periods: tuple[tuple[date, date], ...] | None = None
+    dated_series: tuple[DatedSeries, ...] = ()
+    """Where a kind has several series, one a year; a kind that is not named here has the one above."""
+
+    def is_closed(self, day: date) -> bool:
+        """Whether nothing may post on a day."""
+        if self.closed_through is not None and day <= self.closed_through:
+            return True
+        return self.open_periods is not None and not any(first <= day <= last for first, last in self.open_periods)
+
+    def next_open_day(self, day: date) -> date:
+        """The first day from `day` on that may be posted on; `day` itself where none is known."""
+        if self.closed_through is not None:
+            day = max(day, self.closed_through + timedelta(days=1))
+        if self.open_periods is None or not self.is_closed(day):
+            return day
+        return min((first for first, _ in self.open_periods if first > day), default=day)
+
+    def last_in_series(self, kind: str, day: date) -> date | None:
+        """The date before which nothing may be posted in the series a document of `kind` on `day` belongs to."""
+        mine = [series for series in self.dated_series if series.kind == kind]
+        if not mine:
+            return self.last_dates_in_series.get(kind)
+        return next((series.last for series in mine if series.begins <= day <= series.ends), None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,16 +131,27 @@ class Observed:
 
 
 @dataclass(frozen=True, slots=True)
+class ControlPosting:
+    """A posting on a control account that no invoice, credit note or payment made: a manual journal, as a rule."""
+
+    date: date
+    description: str
+    amount: Decimal
+
+
+@dataclass(frozen=True, slots=True)
 class ControlBalance:
     """What the general ledger says of one receivable control account in one currency, as of now.
 
     `balance`: in that currency, debits positive. Every posting counts, whether a document made it or a journal.
+    `others`: the largest of those that no document made, where the ERP can tell them apart; at most ten.
     """
 
     account_id: str
     account_code: str
     currency: str
     balance: Decimal
+    others: tuple[ControlPosting, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,28 +182,17 @@ class Found:
 
     `as_of`: how fresh the reading is, where it may lag; None is as of the call.
     """
-@dataclass(frozen=True, slots=True)
-class ControlPosting:
-    """A posting on a control account that no invoice, credit note or payment made: a manual journal, as a rule."""
-
-    date: date
-    description: str
-    amount: Decimal
-
-
 
     observed: Observed
     as_of: datetime | None = None
 
 
-    `others`: the largest of those that no document made, where the ERP can tell them apart; at most ten.
 @dataclass(frozen=True, slots=True)
 class Absent:
     """Not there, as of an instant: a record made later, or not yet visible then, could still turn up."""
 
     as_of: datetime
 
-    others: tuple[ControlPosting, ...] = ()
 
 @dataclass(frozen=True, slots=True)
 class Inconclusive:
@@ -179,6 +220,10 @@ class Normalized:
 
     content: Content
     adjustments: tuple[Adjustment, ...] = ()
+    warnings: tuple[str, ...] = ()
+    """What the plan should tell beforehand: what the ERP will ask, or refuse unless something is set."""
+    refused: tuple[str, ...] = ()
+    """What the ERP cannot keep, in words; any of it blocks the address."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,163 @@
+"""What codecs need to know of the books, and rarely changes: company, currencies, accounts, journals, countries.
+
+Read once per connection, in a handful of calls, and again when asked to.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from reconciler.providers.errors import Rejected
+from reconciler.providers.tryton.calls import Row, Tryton, nested
+
+
+@dataclass(frozen=True, slots=True)
+class Bank:
+    """A GL account money is received on. `name`: of its first payment method, else the account's."""
+
+    account: int
+    name: str
+    code: str | None
+    journal: int
+    currency: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Directory:
+    """Ids and names of one company. Ids are Tryton's database ids."""
+
+    company: int
+    company_name: str
+    company_party: int
+    base: int
+    time_zone: str
+    cancels_invoices: bool
+    rounds_per_line: bool
+    currencies: Mapping[int, str] = field(default_factory=dict)
+    receivables: Mapping[int, str] = field(default_factory=dict)
+    """Receivable control accounts that need a party: id → code."""
+    receivable: int | None = None
+    """The default one."""
+    banks: Mapping[int, Bank] = field(default_factory=dict)
+    revenue_journal: int | None = None
+    general_journal: int | None = None
+    write_offs: Mapping[int, int] = field(default_factory=dict)
+    """GL account a short payment is written off to → write-off method."""
+    countries: Mapping[str, int] = field(default_factory=dict)
+    models: frozenset[str] = frozenset()
+
+    def currency(self, code: str) -> int:
+        """A currency's id. Raises Rejected where these books do not have it."""
+        for id_, known in self.currencies.items():
+            if known == code:
+                return id_
+        raise Rejected(f"these books have no currency {code}; add it in Tryton, with its rate", code="currency")
+
+    @property
+    def base_code(self) -> str:
+        return self.currencies[self.base]
+
+
+_OPTIONAL = ("product.product", "account.payment.journal", "account.statement.journal", "account.payment")
+
+
+def company_row(tryton: Tryton, wanted: str | None) -> Row:
+    """The company to work in: the one named (by name or id), else the only one the user has."""
+    user = tryton.session
+    preferences = tryton.read("res.user", "get_preferences", True)
+    allowed = [int(one) for one in preferences.get("companies") or ()]
+    fields = ["party.name", "party.id", "currency.code", "timezone", "cancel_invoice_out"]
+    rows = tryton.rows("company.company", [["id", "in", allowed]], fields)
+    if wanted is not None:
+        rows = [row for row in rows if wanted in (str(row["id"]), nested(row, "party").get("name"))]
+    if len(rows) == 1:
+        return rows[0]
+    if not rows:
+        which = f"no company {wanted!r}" if wanted else "no company"
+        raise Rejected(f"user {user.user_id} has {which} on this Tryton", code="company")
+    names = ", ".join(f"{nested(row, 'party').get('name')} ({row['id']})" for row in rows)
+    raise Rejected(f"the user has several companies: {names}; name one with `company:`", code="company")
+
+
+def read_directory(tryton: Tryton, wanted: str | None) -> Directory:
+    """The directory of a company. Raises ProviderError."""
+    company = company_row(tryton, wanted)
+    tryton = tryton.for_company(int(company["id"]))
+    here = ["company", "=", company["id"]]
+    models = tryton.rows("ir.model", [["name", "in", list(_OPTIONAL)]], ["name"])
+    present = frozenset(str(row["name"]) for row in models)
+    settings = tryton.rows("account.configuration", [], ["tax_rounding", "default_account_receivable"])
+    accounts = tryton.rows(
+        "account.account",
+        [here, ["type.receivable", "=", True], ["party_required", "=", True]],
+        ["code", "name", "closed"],
+    )
+    known = {int(row["id"]): str(row["code"] or row["name"]) for row in accounts}
+    default = (settings[0].get("default_account_receivable") if settings else None) or _only_open(accounts)
+    journals = tryton.rows("account.journal", [], ["code", "type"])
+    return Directory(
+        company=int(company["id"]),
+        company_name=str(nested(company, "party").get("name") or company["id"]),
+        company_party=int(nested(company, "party").get("id") or 0),
+        base=int(nested(company, "currency")["id"]),
+        time_zone=str(company.get("timezone") or "UTC"),
+        cancels_invoices=bool(company.get("cancel_invoice_out")),
+        rounds_per_line=bool(settings) and settings[0].get("tax_rounding") == "line",
+        currencies={row["id"]: row["code"] for row in tryton.rows("currency.currency", [], ["code"])},
+        receivables=known,
+        receivable=default,
+        banks=_banks(tryton, here, present, journals),
+        revenue_journal=_journal(journals, "revenue"),
+        general_journal=_journal(journals, "general"),
+        write_offs=_write_offs(tryton, here),
+        countries={row["code"]: row["id"] for row in tryton.rows("country.country", [], ["code"])},
+        models=present,
+    )
+
+
+def _only_open(accounts: list[Row]) -> int | None:
+    found = [int(row["id"]) for row in accounts if not row.get("closed")]
+    return found[0] if found else None
+
+
+def _journal(journals: list[Row], kind: str) -> int | None:
+    return next((int(row["id"]) for row in journals if row["type"] == kind), None)
+
+
+def _write_offs(tryton: Tryton, here: list[Any]) -> dict[int, int]:
+    rows = tryton.rows("account.move.reconcile.write_off", [here], ["debit_account"])
+    found: dict[int, int] = {}
+    for row in rows:
+        found.setdefault(int(row["debit_account"]), int(row["id"]))
+    return found
+
+
+def _banks(tryton: Tryton, here: list[Any], models: frozenset[str], journals: list[Row]) -> dict[int, Bank]:
+    """Accounts behind payment methods, clearing accounts of payment journals, accounts of bank statements."""
+    named: list[tuple[int, str, int | None]] = []
+    fields = ["name", "journal", "debit_account"]
+    for row in tryton.rows("account.invoice.payment.method", [here], fields):
+        named.append((int(row["debit_account"]), str(row["name"]), row["journal"]))
+    if "account.payment.journal" in models:
+        clearing = ["name", "clearing_account", "clearing_journal"]
+        try:
+            rows = tryton.rows("account.payment.journal", [here, ["clearing_account", "!=", None]], clearing)
+        except Exception:  # the module account_payment_clearing is not there
+            rows = []
+        named += [(int(row["clearing_account"]), str(row["name"]), row["clearing_journal"]) for row in rows]
+    if "account.statement.journal" in models:
+        for row in tryton.rows("account.statement.journal", [here], ["name", "account", "journal"]):
+            named.append((int(row["account"]), str(row["name"]), row["journal"]))
+    cash = _journal(journals, "cash") or _journal(journals, "general") or 0
+    accounts = {
+        int(row["id"]): row
+        for row in tryton.among("account.account", "id", {one[0] for one in named}, ["code", "second_currency"])
+    }
+    found: dict[int, Bank] = {}
+    for account, name, journal in named:
+        if account in accounts and account not in found:
+            code, currency = accounts[account]["code"], accounts[account]["second_currency"]
+            found[account] = Bank(account, name, code, int(journal or cash), currency)
+    return found

@@ -1,0 +1,294 @@
+"""Invoices and credit notes: create and post as stages, update a draft, post, discard, void.
+
+A create is two calls that matter, and a crash can fall between them: the draft's id is recorded before it is
+posted, and a draft found by its reference is only posted. Posting from draft does what validating does, so
+there is no separate call for it. When Tryton refuses to post what was just made, the draft is taken away
+again: a refusal leaves nothing behind.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from decimal import Decimal
+from typing import Any
+
+from reconciler.kernel.money import ZERO
+from reconciler.providers.errors import Indeterminate, ProviderError, Rejected, Stale, Unavailable
+from reconciler.providers.operations import Create, Delete, Post, Update, Void
+from reconciler.providers.protocol import Done, ExecuteRequest, Outcome, Progress, RequestKey
+from reconciler.providers.tryton.attaching import attach, set_attachments
+from reconciler.providers.tryton.books import Books
+from reconciler.providers.tryton.calls import lines
+from reconciler.providers.tryton.codec_invoices import header_values, invoice_values, line_values
+from reconciler.providers.tryton.references import joined, parted
+from reconciler.providers.tryton.taxes import differences
+
+MODEL = "account.invoice"
+CREATED = "created"
+"""The stage after which the draft is there; its data is `remote_id`."""
+_REFUSED = (Rejected, Stale)
+
+
+# ---- create and post ----
+
+
+def create_invoices(
+    books: Books, requests: Sequence[ExecuteRequest], progress: Progress
+) -> Mapping[RequestKey, Outcome]:
+    """One outcome per request: the drafts are made in one call, and posted in one where Tryton takes them all."""
+    outcomes: dict[RequestKey, Outcome] = {}
+    made = _drafts(books, requests, progress, outcomes)
+    for request in requests:
+        if request.key in made and _content(request).get("attachments"):
+            try:
+                attach(books, MODEL, made[request.key], _content(request)["attachments"])
+            except _REFUSED as error:
+                outcomes[request.key] = _taken_back(books, made.pop(request.key), error)
+    posting = [one for one in requests if one.key in made and _content(one).get("state", "posted") == "posted"]
+    _post_all(books, posting, made, outcomes)
+    for request in requests:
+        if request.key in made and request.key not in outcomes:
+            outcomes[request.key] = Done(str(made[request.key]))
+    return outcomes
+
+
+def _content(request: ExecuteRequest) -> Mapping[str, Any]:
+    assert isinstance(request.operation, Create)
+    return request.operation.content
+
+
+def recorded(request: ExecuteRequest) -> int | None:
+    """The id an earlier attempt at this very request recorded."""
+    for stage, data in request.stages:
+        if stage == CREATED:
+            return int(data["remote_id"])
+    return None
+
+
+def _drafts(
+    books: Books, requests: Sequence[ExecuteRequest], progress: Progress, outcomes: dict[RequestKey, Outcome]
+) -> dict[RequestKey, int]:
+    """Ids by request: of drafts recorded before, where they are still there, and of new ones."""
+    before = {request.key: id_ for request in requests if (id_ := recorded(request)) is not None}
+    there = {row["id"] for row in books.tryton.among(MODEL, "id", before.values(), ["state"])} if before else set()
+    made = {key: id_ for key, id_ in before.items() if id_ in there}
+    fresh: list[tuple[ExecuteRequest, dict[str, Any]]] = []
+    for request in requests:
+        if request.key not in made:
+            try:
+                fresh.append((request, new_values(books, request)))
+            except _REFUSED as error:
+                outcomes[request.key] = error
+    for group in _as_one_or_singly(books, fresh, outcomes):
+        for request, id_ in group:
+            made[request.key] = id_
+            progress.record(request.key, CREATED, {"remote_id": str(id_)})
+    return made
+
+
+def _as_one_or_singly(
+    books: Books, fresh: Sequence[tuple[ExecuteRequest, dict[str, Any]]], outcomes: dict[RequestKey, Outcome]
+) -> list[list[tuple[ExecuteRequest, int]]]:
+    """The creates in one call; where Tryton refuses that, one by one, so that only the culprit is refused."""
+    if not fresh:
+        return []
+    try:
+        ids = books.tryton.create(MODEL, *(values for _, values in fresh))
+        return [list(zip([request for request, _ in fresh], ids, strict=True))]
+    except _REFUSED as error:
+        if len(fresh) == 1:
+            outcomes[fresh[0][0].key] = error
+            return []
+    found: list[tuple[ExecuteRequest, int]] = []
+    for at, (request, values) in enumerate(fresh):
+        try:
+            found.append((request, books.tryton.create(MODEL, values)[0]))
+        except ProviderError as error:
+            outcomes[request.key] = error
+            if not isinstance(error, _REFUSED):
+                outcomes |= {one.key: Unavailable("not sent, after one that failed") for one, _ in fresh[at + 1 :]}
+                break
+    return [found]
+
+
+def _post_all(
+    books: Books,
+    requests: Sequence[ExecuteRequest],
+    made: dict[RequestKey, int],
+    outcomes: dict[RequestKey, Outcome],
+) -> None:
+    """Post what is not posted yet, in one call; where that is refused, one by one in order of date."""
+    drafts = _unposted(books, [made[request.key] for request in requests])
+    waiting = [request for request in requests if made[request.key] in drafts]
+    if not waiting:
+        return
+    try:
+        books.tryton.write(MODEL, "post", [made[request.key] for request in waiting])
+        return
+    except _REFUSED as error:
+        if len(waiting) == 1:
+            outcomes[waiting[0].key] = _taken_back(books, made[waiting[0].key], error)
+            return
+    for at, request in enumerate(sorted(waiting, key=lambda one: _content(one)["issue_date"])):
+        try:
+            books.tryton.write(MODEL, "post", [made[request.key]])
+        except _REFUSED as error:
+            outcomes[request.key] = _taken_back(books, made[request.key], error)
+        except ProviderError as error:
+            rest = sorted(waiting, key=lambda one: _content(one)["issue_date"])[at:]
+            outcomes |= {one.key: Indeterminate(error.message) for one in rest}
+            return
+
+
+def _unposted(books: Books, ids: Sequence[int]) -> set[int]:
+    if not ids:
+        return set()
+    rows = books.tryton.among(MODEL, "id", ids, ["state"])
+    return {int(row["id"]) for row in rows if row["state"] in ("draft", "validated")}
+
+
+def _taken_back(books: Books, id_: int, error: ProviderError) -> ProviderError:
+    """The refusal of a post, once the draft is gone again; a draft that stays makes it unclear what there is."""
+    try:
+        books.tryton.write(MODEL, "delete", [id_])
+    except ProviderError:
+        return Indeterminate(f"{error.message} (and the draft {id_} could not be taken away)", code=error.code)
+    return error
+
+
+def new_values(books: Books, request: ExecuteRequest) -> dict[str, Any]:
+    """Tryton's values of a new draft. Raises Rejected."""
+    assert isinstance(request.operation, Create)
+    kind, content = request.operation.kind, request.operation.content
+    _refuse_rest(content)
+    items = [line["item"] for line in content["lines"] if line.get("item")]
+    parties = books.parties([content["customer"]], items)
+    origins: Sequence[int] = ()
+    if kind == "credit_note" and content.get("original"):
+        origins = _origins(books, int(content["original"]["invoice"]))
+    values = invoice_values(kind, content, request.reference, books.directory, parties, origins)
+    taxes = manual_taxes(books, kind, content)
+    return values | {"taxes": [["create", taxes]]} if taxes else values
+
+
+def _refuse_rest(content: Mapping[str, Any]) -> None:
+    """What normalising could not refuse because a plan was made elsewhere."""
+    if content.get("prices") == "inclusive":
+        raise Rejected("Tryton's prices are before tax", code="prices")
+    for at, line in enumerate(content.get("lines") or ()):
+        if line.get("discount") or line.get("tracking"):
+            raise Rejected(f"lines[{at}] has a discount or tracking, which Tryton does not keep", code="lines")
+
+
+def _origins(books: Books, invoice: int) -> list[int]:
+    row = books.row(MODEL, invoice, ["lines.type"], "invoice")
+    return [int(line["id"]) for line in lines(row, "lines") if line["type"] == "line"]
+
+
+def manual_taxes(books: Books, kind: str, content: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """What stated tax amounts are more or less than Tryton computes, as tax lines of their own."""
+    sign = -1 if kind == "credit_note" else 1
+    currency = str(content.get("currency") or books.directory.base_code)
+    if not any(line.get("tax_amount") is not None for line in content["lines"]):
+        return []
+    rates = books.observer.rates()
+    found = differences(content, currency, rates, per_line=books.directory.rounds_per_line)
+    if not found:
+        return []
+    fields = ["description", "invoice_account", "credit_note_account", "legal_notice"]
+    rows = {str(row["id"]): row for row in books.tryton.among("account.tax", "id", map(int, found), fields)}
+    account = "credit_note_account" if kind == "credit_note" else "invoice_account"
+    return [
+        {
+            "manual": True,
+            "tax": int(tax),
+            "description": rows[tax]["description"],
+            "legal_notice": rows[tax].get("legal_notice"),
+            "account": rows[tax][account],
+            "base": ZERO,
+            "amount": sign * Decimal(amount),
+        }
+        for tax, amount in found.items()
+    ]
+
+
+# ---- the other verbs ----
+
+
+def post_invoice(books: Books, request: ExecuteRequest) -> Done:
+    assert isinstance(request.operation, Post)
+    id_ = int(request.operation.remote_id)
+    books.tryton.write(MODEL, "post", [id_], **books.locked(MODEL, id_, request.revision))
+    return books.done(request.operation.kind, request.operation.remote_id)
+
+
+def delete_draft(books: Books, request: ExecuteRequest) -> Done:
+    """Discard a draft; one that somebody validated is a draft again first."""
+    assert isinstance(request.operation, Delete)
+    id_ = int(request.operation.remote_id)
+    row = books.row(MODEL, id_, ["state"], "draft")
+    if row["state"] == "validated":
+        books.tryton.write(MODEL, "draft", [id_])
+    books.tryton.write(MODEL, "delete", [id_])
+    return Done(request.operation.remote_id)
+
+
+def void_invoice(books: Books, request: ExecuteRequest) -> Done:
+    """Tryton's cancel: a reversing move, reconciled with the invoice's own."""
+    assert isinstance(request.operation, Void)
+    id_ = int(request.operation.remote_id)
+    books.tryton.write(MODEL, "cancel", [id_], **books.locked(MODEL, id_, request.revision))
+    return books.done(request.operation.kind, request.operation.remote_id)
+
+
+def update_invoice(books: Books, request: ExecuteRequest) -> Done:
+    """Set fields of a draft; of what is posted, its due date and its attachments."""
+    operation = request.operation
+    assert isinstance(operation, Update)
+    id_, kind, after = int(operation.remote_id), operation.kind, dict(operation.after)
+    fields = ["state", "reference", "total_amount", "currency", "lines.type", "lines_to_pay.reconciliation"]
+    row = books.row(MODEL, id_, fields, kind)
+    if "attachments" in after:
+        set_attachments(books, MODEL, id_, operation.before.get("attachments"), after.pop("attachments"))
+    if row["state"] not in ("draft", "validated"):
+        if set(after) - {"due_date"}:
+            raise Rejected("what is posted cannot be changed", code="posted")
+        if after.get("due_date"):
+            due = [line["id"] for line in lines(row, "lines_to_pay") if not line["reconciliation"]]
+            books.tryton.write("account.move.line", "write", due, {"maturity_date": after["due_date"]})
+        return books.done(kind, operation.remote_id)
+    if row["state"] == "validated":
+        books.tryton.write(MODEL, "draft", [id_])
+    if after:
+        values = _draft_values(books, kind, after, row)
+        lock = {} if row["state"] == "validated" else books.locked(MODEL, id_, request.revision)
+        books.tryton.write(MODEL, "write", [id_], values, **lock)
+    return books.done(kind, operation.remote_id)
+
+
+def _draft_values(books: Books, kind: str, after: Mapping[str, Any], row: Mapping[str, Any]) -> dict[str, Any]:
+    """Tryton's values of changed fields; lines are replaced whole."""
+    _refuse_rest(after)
+    values = header_values(kind, after)
+    if "po_number" in after:
+        ours, _ = parted(row.get("reference"))
+        values["reference"] = joined(ours, after["po_number"]) if ours else after["po_number"]
+    items = [line["item"] for line in after.get("lines") or () if line.get("item")]
+    customers = [after["customer"]] if after.get("customer") else []
+    parties = books.parties(customers, items)
+    if customers:
+        party = int(after["customer"])
+        if party not in parties.address:
+            raise Rejected("the customer has no address in Tryton, and an invoice needs one", code="address")
+        account = parties.receivable.get(party) or books.directory.receivable
+        values |= {"party": party, "invoice_address": parties.address[party], "account": account}
+    if after.get("receivable_account"):
+        values["account"] = int(after["receivable_account"])
+    currency = row["currency"]
+    if after.get("currency"):
+        currency = values["currency"] = books.directory.currency(str(after["currency"]))
+    if after.get("lines") is not None:
+        old = [line["id"] for line in lines(row, "lines")]
+        made = line_values(kind, after, books.directory, parties, currency)
+        values["lines"] = [["delete", old], ["create", made]]
+    return values
