@@ -49,6 +49,7 @@ class PostgresBackend:
         self._turn = threading.Lock()
         self._wire: Wire | None = None
         self._closed = False
+        self._gave_up = False
         key = hashlib.sha256(f"reconciler state {location.schema}".encode()).digest()[:8]
         path = f'SET LOCAL search_path TO "{location.schema}", pg_temp'
         self._begin_read = f"BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; {path}"
@@ -225,18 +226,22 @@ class PostgresBackend:
         return self._wire
 
     def _connect(self, *, patient: bool) -> Wire:
-        """A new connection. `patient`: there was one, so the server may be restarting: try for a while."""
-        deadline = time.monotonic() + self._patience
+        """A new connection. `patient`: there was one, so the server may be restarting: try for a while, but once
+        that was in vain, not again for every word."""
+        deadline = time.monotonic() + (0 if self._gave_up else self._patience)
         pause = 0.05
         while True:
             try:
-                return Wire(self._location, read_seconds=self._busy + 60)
+                wire = Wire(self._location, read_seconds=self._busy + 60)
+                self._gave_up = False
+                return wire
             except Refused as error:
                 starting = error.code in _TRANSIENT
                 if not starting or time.monotonic() > deadline:
                     raise error.told(self.place) from error
             except Lost as error:
                 if not patient or time.monotonic() > deadline:
+                    self._gave_up = True
                     raise StateError(
                         f"the state {self.place} cannot be reached",
                         why=str(error),

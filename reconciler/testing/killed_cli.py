@@ -61,16 +61,25 @@ def install(reaper: Reaper) -> None:
     """Put the reaper where a run announces its crash points, and around the state's commits."""
     from reconciler.cli import runs
     from reconciler.render.progress import ProgressLine
+    from reconciler.state.postgres import PostgresBackend
     from reconciler.state.sqlite import SqliteBackend
 
     class Watched(ProgressLine):
         def boundary(self, name: str, step_id: str = "") -> None:
             reaper.passes(name)
 
-    committed = SqliteBackend.transaction
+    for backend in (SqliteBackend, PostgresBackend):
+        changed: Any = backend
+        changed.transaction = _watched(backend.transaction, reaper)
+    replaced: Any = runs
+    replaced.ProgressLine = Watched
+
+
+def _watched(committed: Any, reaper: Reaper) -> Any:
+    """A backend's transaction with a point on either side of its commit."""
 
     @contextmanager
-    def transaction(self: SqliteBackend, *, write: bool) -> Iterator[None]:
+    def transaction(self: Any, *, write: bool) -> Iterator[None]:
         with committed(self, write=write):
             yield
             if write:
@@ -78,10 +87,7 @@ def install(reaper: Reaper) -> None:
         if write:
             reaper.passes("state_committed")
 
-    changed: Any = SqliteBackend
-    changed.transaction = transaction
-    replaced: Any = runs
-    replaced.ProgressLine = Watched
+    return transaction
 
 
 def main() -> int:
