@@ -1,6 +1,7 @@
-"""Which records are imported: those asked for, and whatever they refer to. Pure.
+"""Which records are imported: those asked for, whatever they refer to, and what settles them. Pure.
 
-What refers to something that cannot be declared is left out with it: never half a document.
+What settles a document that is managed, and is not managed itself, would show as drift in every plan. What refers
+to something that cannot be declared is left out with it: never half a document.
 """
 
 from __future__ import annotations
@@ -30,9 +31,10 @@ class Choice:
 def choose(survey: Survey, wanted: Selection, refused: Mapping[Place, LeftOut]) -> Choice:
     """The entries of an import. `refused`: records that turned out not to be declarable, with the reason."""
     left: dict[Place, LeftOut] = dict(refused)
+    settled_by = _sources(survey)
     known: dict[Place, tuple[Entry, frozenset[Place]]] = {}
     while True:
-        choice = _choose(survey, wanted, left, known)
+        choice = _choose(survey, wanted, left, known, settled_by)
         if choice.left_out.keys() == left.keys():
             return choice
         left = choice.left_out
@@ -43,6 +45,7 @@ def _choose(
     wanted: Selection,
     left: Mapping[Place, LeftOut],
     known: dict[Place, tuple[Entry, frozenset[Place]]],
+    settled_by: Mapping[Place, set[Place]],
 ) -> Choice:
     choice = Choice(left_out=dict(left))
     kinds = frozenset(wanted.kinds)
@@ -73,7 +76,7 @@ def _choose(
             needed = frozenset(referrer.needed)
             known[place] = entry, needed
         choice.entries[place] = entry
-        waiting.extend(needed)
+        waiting.extend(sorted(needed | settled_by.get(place, set()), reverse=True))
     ordered = sorted(choice.entries, key=lambda place: (rank(place[0]), place[1]))
     choice.entries = {place: choice.entries[place] for place in ordered}
     for place in loose:
@@ -81,6 +84,19 @@ def _choose(
         if (kind in DOCUMENTS or kind in kinds) and place not in choice.entries and place not in choice.left_out:
             choice.not_asked_for[kind] = choice.not_asked_for.get(kind, 0) + 1
     return choice
+
+
+def _sources(survey: Survey) -> dict[Place, set[Place]]:
+    """Per record: the records that settle it and are not managed."""
+    found: dict[Place, set[Place]] = {}
+    for place, record in survey.records.items():
+        if record.standing is Standing.MANAGED:
+            continue
+        for item in record.row.allocations:
+            target = survey.owners.get((item.target_kind, item.target_id))
+            if target is not None:
+                found.setdefault(target.place, set()).add(place)
+    return found
 
 
 DOCUMENTS = tuple(name for name, kind in KINDS.items() if kind.is_document)

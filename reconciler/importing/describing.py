@@ -9,7 +9,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from datetime import date
 from decimal import Decimal
-from typing import Any
+from functools import lru_cache
+from typing import Any, Required, get_origin
+
+from typing_extensions import get_type_hints
 
 from reconciler.importing.effective import effective_lines
 from reconciler.importing.model import Entry, Record
@@ -111,8 +114,10 @@ def _sayable(survey: Survey, row: Observed, text: str) -> bool:
     return len(text) <= 60 and memo[key, survey.connection, ""].get(folded(text), 0) == 1
 
 
+@lru_cache(maxsize=16)
 def _required(kind: str) -> frozenset[str]:
-    return frozenset(getattr(KINDS[kind].content_type, "__required_keys__", ()))
+    hints = get_type_hints(KINDS[kind].content_type, include_extras=True)
+    return frozenset(name for name, hint in hints.items() if get_origin(hint) is Required)
 
 
 # ---- a document's header ----

@@ -25,6 +25,9 @@ from reconciler.resources.kinds import KINDS
 from reconciler.resources.resource import Adoption, Declaration
 
 _MOST_ROUNDS = 25
+_CONTRADICTED = (
+    "documents state another tax than it comes to; it stays in the ERP alone, and they refer to it there"
+)
 
 Load = Callable[[Mapping[str, str]], Declaration]
 """The declaration as it will be with these files. Raises InvalidInput with every finding."""
@@ -158,11 +161,25 @@ def _refused_by_loader(invalid: InvalidInput, entries: Mapping[Address, Entry]) 
     found: dict[Place, LeftOut] = {}
     for item in invalid.diagnostics:
         entry = entries.get(item.address) if item.address is not None else None
-        if item.severity is Severity.ERROR and entry is not None and entry.record.place not in found:
-            found[entry.record.place] = _left_out(entry.record, Why.NOT_DECLARABLE, _words(item), item.hint)
+        if item.severity is not Severity.ERROR or entry is None:
+            continue
+        rates = _rates_of(entry, entries) if item.code == "tax-amount" else []
+        for rate in rates:
+            found[rate.place] = _left_out(rate, Why.NOT_DECLARABLE, _CONTRADICTED)
+        if not rates:
+            found.setdefault(
+                entry.record.place, _left_out(entry.record, Why.NOT_DECLARABLE, _words(item), item.hint)
+            )
     if not found:
         raise invalid
     return found
+
+
+def _rates_of(entry: Entry, entries: Mapping[Address, Entry]) -> list[Record]:
+    """The rates of this import that a document's lines name: posted tax is a fact, declaring the rate is not."""
+    names = {name for line in entry.content.get("lines", ()) for name in line.get("taxes") or ()}
+    addresses = (replace(entry.address, kind="tax_rate", name=name) for name in sorted(names))
+    return [entries[address].record for address in addresses if address in entries]
 
 
 def _words(item: Diagnostic) -> str:
@@ -184,7 +201,7 @@ def _refused_by_plan(plan: Plan, entries: Mapping[Address, Entry], default: str 
         found[record.place] = _left_out(record, why, _difference(change), hint)
     for drift in plan.drift:
         entry = entries.get(drift.address)
-        if entry is not None and entry.record.standing is not Standing.UNDECLARED:
+        if entry is not None and entry.record.standing is not Standing.UNDECLARED and drift.kind != "allocation":
             place = entry.record.place
             found.setdefault(place, _left_out(entry.record, Why.NOT_DECLARABLE, drift.detail))
     return found

@@ -52,9 +52,10 @@ class Referrer:
         kind = record.row.kind
         if record.standing is Standing.MANAGED:
             return record.name
-        elsewhere = kind not in MUST_BE_DECLARED and kind not in self.kinds
-        if elsewhere and record.standing is not Standing.DECLARED and (text := self._unique(kind, remote_id)):
-            return text
+        elsewhere = kind not in self.kinds or record.place in self.refused
+        if elsewhere and kind not in MUST_BE_DECLARED and record.standing is not Standing.DECLARED:
+            if text := self._unique(kind, remote_id):  # noqa: SIM102  (what it says is one thing, the look-up another)
+                return text
         if record.place in self.refused:
             raise Undeclarable(record.place, record.name)
         self.needed.add(record.place)

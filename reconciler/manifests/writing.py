@@ -23,7 +23,7 @@ WIDTH = 116
 _PLAIN = re.compile(r"[^\W\d_](?:[\w./()&+@%'-]|[ ](?=[\w(&+]))*\Z")
 _WORDS = frozenset(("null", "true", "false", "yes", "no", "on", "off", "y", "n"))
 _SHORT = {'"': '\\"', "\\": "\\\\", "\n": "\\n", "\t": "\\t"}
-_MONEY = frozenset(("amount", "unit_price", "tax_amount", "credit_limit", "expect_total"))
+_MONEY = frozenset(("amount", "discount", "unit_price", "tax_amount", "credit_limit", "expect_total"))
 _NOT_AS_IT_IS = frozenset("\ufeff\u0085\u2028\u2029")
 
 

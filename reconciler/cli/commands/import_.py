@@ -36,8 +36,8 @@ def command(
     Manifests are written by kind and month, references by name. What is declared or bound already is left as it
     is, and an edited file is never written to; run again, it imports what is new. Nothing is written to the books.
 
-    With --since or --open-only, what the chosen documents settle comes with them; earlier payments of later
-    invoices do not. At the end open items are tied to the control accounts, over all of the books.
+    With --kinds, --since or --open-only, what the chosen documents refer to comes with them, and so does what
+    settles them. At the end open items are tied to the control accounts, over all of the books.
 
     \b
     Exit codes: 0 imported, and it ties out (or the ERP cannot tell); 1 an error,

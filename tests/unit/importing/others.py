@@ -24,9 +24,7 @@ from reconciler.workflows.planning import PlanRequest, plan
 from reconciler.workflows.session import open_session
 from reconciler.workflows.stating import export
 
-PROJECT = (
-    "project: {{id: {id}, name: story}}\nconnections:\n  books: {{provider: ledger, path: state/books.sqlite}}\n"
-)
+PROJECT = "project: {{id: {id}, name: story}}\nconnections:\n  books: {{provider: ledger, path: {path}}}\n"
 
 
 @dataclass
@@ -36,18 +34,19 @@ class Others:
     root: Path
     clock: ManualClock = field(default_factory=lambda: ManualClock(datetime(2026, 11, 22, 12, 0, tzinfo=UTC)))
     project: str = "0b6f3c1e9d2a"
+    path: str = "state/books.sqlite"
 
     def __post_init__(self) -> None:
         (self.root / "manifests").mkdir(parents=True, exist_ok=True)
         (self.root / "state").mkdir(exist_ok=True)
         if not (self.root / "reconciler.yaml").exists():
-            (self.root / "reconciler.yaml").write_text(PROJECT.format(id=self.project))
+            (self.root / "reconciler.yaml").write_text(PROJECT.format(id=self.project, path=self.path))
 
     # ---- what people write by hand ----
 
     @contextmanager
     def ledger(self) -> Iterator[Ledger]:
-        with Ledger(self.root / "state" / "books.sqlite", clock=self.clock) as ledger:
+        with Ledger(self.root / self.path, clock=self.clock) as ledger:
             yield ledger
 
     def accounts(self) -> dict[str, str]:
@@ -75,9 +74,14 @@ class Others:
             return plan(session, load_declaration(session.project).declaration, PlanRequest())
 
     def apply(self, *allow: str) -> None:
+        self._apply(PlanRequest(allows=allow, reason="because" if allow else ""))
+
+    def apply_targets(self, *targets: str) -> None:
+        self._apply(PlanRequest(targets=targets))
+
+    def _apply(self, request: PlanRequest) -> None:
         with open_session(self.root, self.clock) as session:
             declaration = load_declaration(session.project).declaration
-            request = PlanRequest(allows=allow, reason="because" if allow else "")
             applied = apply_now(session, declaration, request, lambda _: True)
             assert applied.report is not None
             assert applied.report.exit_code == 0, applied.report
