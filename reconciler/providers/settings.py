@@ -40,7 +40,9 @@ def may_come_from_environment(info: FieldInfo) -> bool:
 
 
 def settings_of(model: type[BaseModel]) -> list[Setting]:
-    """Every setting of a connection, in the order of the model."""
+    """Every setting of a connection, in the order of the model: its own first, then those it inherits."""
+    fields = model.model_fields
+    own = [name for name in fields if name in model.__annotations__]
     return [
         Setting(
             name,
@@ -51,7 +53,7 @@ def settings_of(model: type[BaseModel]) -> list[Setting]:
             is_secret(info),
             may_come_from_environment(info),
         )
-        for name, info in model.model_fields.items()
+        for name, info in ((name, fields[name]) for name in [*own, *(name for name in fields if name not in own)])
     ]
 
 
@@ -61,7 +63,7 @@ def _mentions(annotation: Any, wanted: type) -> bool:
 
 def _default_words(info: FieldInfo) -> str | None:
     default = info.get_default()
-    if default is None or default is PydanticUndefined:
+    if default is None or default is PydanticUndefined or default in ((), [], {}, ""):
         return None
     return str(default).lower() if isinstance(default, bool) else str(default)
 
