@@ -129,6 +129,7 @@ def tryton_capabilities(
     }
     return Capabilities(
         provider="tryton",
+        summary="Tryton 8.2, a complete open-source ERP, over its JSON-RPC.",
         kinds=MappingProxyType(kinds),
         batch_size=25,
         batch_atomic=False,
