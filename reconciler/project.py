@@ -388,7 +388,8 @@ def _with_secrets(config: ConnectionConfig, model: Any, findings: list[Finding])
             why = "a secret in a file ends up in Git"
             findings.append(_finding(place, "secret-in-file", what, why, _to_variable(config.name, key)))
         elif not os.environ.get(match.group(1)):
-            what = f"{label} needs the environment variable {match.group(1)}, which is not set"
+            state = "empty" if match.group(1) in os.environ else "not set"
+            what = f"{label} needs the environment variable {match.group(1)}, which is {state}"
             findings.append(_finding(place, "variable-not-set", what, hint=f"Set it: export {match.group(1)}=…"))
         elif key not in secret:
             settings[key] = os.environ[match.group(1)]

@@ -15,16 +15,17 @@ from reconciler.workflows.checking_connections import CheckedConnection
 
 def connection_text(checked: CheckedConnection, style: Style, *, line_of: LineReader = no_lines) -> str:
     """A heading, then the company or the problem."""
-    name = style.paint(checked.name, Tint.STRONG)
-    calls = counted(checked.calls, "call")
+    who = f"{style.paint(checked.name, Tint.STRONG)} ({checked.provider})"
+    if checked.calls is not None:
+        who += f", {counted(checked.calls, 'call')}"
     if checked.company is not None:
-        lines = [f"{style.paint('ok', Tint.GOOD)}      {name} ({checked.provider}), {calls}"]
+        lines = [f"{style.paint('ok', Tint.GOOD)}      {who}"]
         for title, value in _facts(checked.company):
             lines += paragraph(value, style.width, f"        {title:<15} ")
         return "\n".join(lines) + "\n"
     problem = checked.problem
     assert problem is not None
-    lines = [f"{style.paint('failed', Tint.ERROR)}  {name} ({checked.provider}), {calls}"]
+    lines = [f"{style.paint('failed', Tint.ERROR)}  {who}"]
     for text in (problem.what, problem.why, problem.hint):
         if text:
             lines += paragraph(text, style.width, "        ")

@@ -29,13 +29,16 @@ class Problem:
 
 @dataclass(frozen=True, slots=True)
 class CheckedConnection:
-    """A connection that was tried: the company that answered, or the problem. `calls` it took, as far as known."""
+    """A connection that was tried: the company that answered, or the problem.
+
+    `calls` it took; None where it did not get as far as to count them.
+    """
 
     name: str
     provider: str
     company: Company | None = None
     problem: Problem | None = None
-    calls: int = 0
+    calls: int | None = None
 
     @property
     def ok(self) -> bool:

@@ -22,7 +22,7 @@ from reconciler.kernel.secrets import keep_secret
 from reconciler.providers.http.answers import Answer
 from reconciler.providers.http.failures import HttpFailure, NoAnswer, NotSent, TooLarge, WrongPlace
 from reconciler.providers.http.inflating import Unreadable, inflater_for
-from reconciler.providers.http.log import Exchange, OutcomeClass, instant, next_request_id, shown_path, tell
+from reconciler.providers.http.log import Exchange, OutcomeClass, instant, next_request_id, shown_label, shown_path, tell
 from reconciler.providers.http.pacing import Gate, TokenBucket
 from reconciler.providers.http.places import Endpoint, Query
 from reconciler.providers.http.retrying import reading, worth_waiting
@@ -50,7 +50,7 @@ class _Request:
     url: str
     headers: Mapping[str, str] = field(repr=False)
     body: bytes | None = field(repr=False)
-    read: bool
+    label: str
     attempt: int = 1
 
 
@@ -106,8 +106,9 @@ class HttpConnection:
         headers: Mapping[str, str] | None = None,
         body: bytes | None = None,
         read: bool,
+        label: str = "",
     ) -> Answer:
-        """Whatever the server answers, with any status.
+        """Whatever the server answers, with any status. `label`: what the call is, for the log, where the path is mute.
 
         `read`: it changes nothing, so it may be repeated (after NotSent, NoAnswer, 429, 502, 503, 504) and
         redirected within the server. A write is tried once; the time it waits for its turn counts towards
@@ -121,7 +122,7 @@ class HttpConnection:
             self._endpoint.url(path, query),
             {**self._headers, **own},
             body,
-            read,
+            label,
         )
         if not read:
             return self._attempt(request)
@@ -197,6 +198,7 @@ class HttpConnection:
                 self.name,
                 request.method,
                 shown_path(request.url),
+                shown_label(request.label),
                 size.status,
                 size.travelled,
                 int((time.monotonic() - began) * 1000),

@@ -51,13 +51,17 @@ class OutcomeClass(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Exchange:
-    """One attempt. `time` is UTC; `request` numbers requests of this process; `bytes` as they travelled."""
+    """One attempt. `time` is UTC; `request` numbers requests of this process; `bytes` as they travelled.
+
+    `call`: what a provider calls it, where one path serves for everything.
+    """
 
     time: str
     request: str
     connection: str
     method: str
     path: str
+    call: str
     status: int | None
     bytes: int
     ms: int
@@ -77,6 +81,11 @@ def shown_path(url: str) -> str:
     names = [pair.partition("=")[0] for pair in parts.query.split("&") if pair]
     query = "?" + "&".join(f"{name}=…" for name in names) if names else ""
     return printable(masked(parts.path + query), _LONGEST_PATH)
+
+
+def shown_label(label: str) -> str:
+    """`label` made fit for a log."""
+    return printable(masked(label), _LONGEST_PATH)
 
 
 def tell(exchange: Exchange) -> None:

@@ -95,7 +95,7 @@ class TrytonSession:
             headers["Authorization"] = f"Session {token}"
         body = wire.dumps({"id": 1, "method": method, "params": list(params)})
         with classed(writes=not read):
-            return self._http.send("POST", self._path, headers=headers, body=body, read=read)
+            return self._http.send("POST", self._path, headers=headers, body=body, read=read, label=method)
 
 
 def _unknown(words: str, *, read: bool, code: str = "") -> ProviderError:

@@ -116,10 +116,12 @@ def test_a_missing_variable_is_told_with_its_place(run, project, monkeypatch):
     )
     ran = run("connection", "check")
     assert ran.code == 1
-    assert "failed  books (ledger), 0 calls" in ran.out
+    assert "failed  books (ledger)\n" in ran.out
     assert "connection books: token needs the environment variable LEDGER_TOKEN, which is not set" in ran.out
     assert "reconciler.yaml:3" in ran.out
     assert "export LEDGER_TOKEN=" in ran.out
+    monkeypatch.setenv("LEDGER_TOKEN", "")
+    assert "LEDGER_TOKEN, which is empty" in run("connection", "check").out
 
 
 def test_a_secret_in_the_file_is_refused_and_not_repeated(run, project):

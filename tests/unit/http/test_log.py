@@ -87,6 +87,14 @@ def test_it_appends_and_narrows_the_mode_of_a_file_that_was_there(connect, tmp_p
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
 
 
+def test_a_call_may_have_a_name(connect, tmp_path):
+    path = tmp_path / "http.log"
+    with logging_to(path), hostile(reply()) as server:
+        connect(server.url, secrets=["hunter22"]).send("POST", "/rpc", body=b"", read=True, label="read hunter22\n")
+        connect(server.url).send("POST", "/rpc", body=b"", read=False)
+    assert [line["call"] for line in lines(path)] == ["read ***\\u000a", ""]
+
+
 def test_without_a_log_nothing_is_kept(connect, tmp_path):
     with hostile(reply()) as server:
         connect(server.url).send("GET", "/", read=True)
