@@ -22,7 +22,7 @@ from reconciler.kernel.secrets import keep_secret
 from reconciler.providers.http.answers import Answer
 from reconciler.providers.http.failures import HttpFailure, NoAnswer, NotSent, TooLarge, WrongPlace
 from reconciler.providers.http.inflating import Unreadable, inflater_for
-from reconciler.providers.http.log import Exchange, OutcomeClass, instant, next_request_id, shown_label, shown_path, tell
+from reconciler.providers.http.log import Exchange, OutcomeClass, instant, next_request_id, shown, shown_path, tell
 from reconciler.providers.http.pacing import Gate, TokenBucket
 from reconciler.providers.http.places import Endpoint, Query
 from reconciler.providers.http.retrying import reading, worth_waiting
@@ -108,11 +108,12 @@ class HttpConnection:
         read: bool,
         label: str = "",
     ) -> Answer:
-        """Whatever the server answers, with any status. `label`: what the call is, for the log, where the path is mute.
+        """Whatever the server answers, with any status.
 
         `read`: it changes nothing, so it may be repeated (after NotSent, NoAnswer, 429, 502, 503, 504) and
         redirected within the server. A write is tried once; the time it waits for its turn counts towards
-        `timeout_seconds`, so it never starts late. Raises NotSent or NoAnswer (TooLarge, WrongPlace).
+        `timeout_seconds`, so it never starts late. `label` names the call in the log, where one path serves for
+        all. Raises NotSent or NoAnswer (TooLarge, WrongPlace).
         """
         own = {key.lower(): value for key, value in (headers or {}).items()}
         keep_secret(*_secrets_in(own))
@@ -198,7 +199,7 @@ class HttpConnection:
                 self.name,
                 request.method,
                 shown_path(request.url),
-                shown_label(request.label),
+                shown(request.label),
                 size.status,
                 size.travelled,
                 int((time.monotonic() - began) * 1000),

@@ -24,7 +24,7 @@ from reconciler.kernel.secrets import masked
 
 LOGGER = logging.getLogger("reconciler.http")
 _IDS = itertools.count(1)
-_LONGEST_PATH = 300
+_LONGEST_TEXT = 300
 
 
 class OutcomeClass(StrEnum):
@@ -80,12 +80,12 @@ def shown_path(url: str) -> str:
     parts = urlsplit(url)
     names = [pair.partition("=")[0] for pair in parts.query.split("&") if pair]
     query = "?" + "&".join(f"{name}=…" for name in names) if names else ""
-    return printable(masked(parts.path + query), _LONGEST_PATH)
+    return shown(parts.path + query)
 
 
-def shown_label(label: str) -> str:
-    """`label` made fit for a log."""
-    return printable(masked(label), _LONGEST_PATH)
+def shown(text: str) -> str:
+    """`text` made fit for a log: secrets masked, printable, bounded."""
+    return printable(masked(text), _LONGEST_TEXT)
 
 
 def tell(exchange: Exchange) -> None:

@@ -13,6 +13,8 @@ from dataclasses import dataclass, field
 
 CUT = object()
 """In an answer: reset the connection here."""
+CLOSE = object()
+"""In an answer: close the connection here, without having said so."""
 HANG = object()
 """In an answer: say nothing more until the client is gone."""
 
@@ -125,6 +127,8 @@ def _say(connection: socket.socket, answer: Answer) -> bool:
     for part in [answer] if isinstance(answer, bytes) else answer:
         if part is CUT:
             connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            return False
+        if part is CLOSE:
             return False
         if part is HANG:
             connection.recv(1)

@@ -17,7 +17,7 @@ from reconciler.providers.http import (
     answer_error,
     classed,
 )
-from tests.unit.http.hostile import CUT, HANG, hostile, in_turn, reply
+from tests.unit.http.hostile import CLOSE, CUT, HANG, hostile, in_turn, reply
 
 HEAD = b"HTTP/1.1 200 OK\r\ncontent-length: 20\r\n\r\n"
 
@@ -157,6 +157,15 @@ def test_connections_are_kept_and_cookies_are_not(connect):
             connection.send("GET", "/", read=True)
         assert server.accepted == 1
         assert all("cookie" not in request.headers for request in server.requests)
+
+
+def test_a_connection_that_the_server_closed_meanwhile_is_not_used_for_a_write(connect):
+    with hostile(lambda request: [reply(), CLOSE]) as server:
+        connection = connect(server.url)
+        for number in range(1, 4):
+            assert connection.send("POST", "/", body=b"{}", read=False).ok
+            time.sleep(0.02)
+            assert (len(server.requests), server.accepted) == (number, number)
 
 
 def test_failures_become_what_the_executor_understands(connect):
