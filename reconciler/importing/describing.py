@@ -117,7 +117,8 @@ def _sayable(survey: Survey, row: Observed, text: str) -> bool:
 @lru_cache(maxsize=16)
 def _required(kind: str) -> frozenset[str]:
     hints = get_type_hints(KINDS[kind].content_type, include_extras=True)
-    return frozenset(name for name, hint in hints.items() if get_origin(hint) is Required)
+    required: Any = Required
+    return frozenset(name for name, hint in hints.items() if get_origin(hint) is required)
 
 
 # ---- a document's header ----

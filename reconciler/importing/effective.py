@@ -81,15 +81,26 @@ def _left(line: Content, sums: Sums, alone: bool, inclusive: bool) -> Content:
     price, quantity = line.get("unit_price"), line.get("quantity", Decimal(1))
     kept |= {"quantity": Decimal(1), "unit_price": base}
     if alone and price and not line.get("discount"):
-        fewer = _exactly(base, price)
-        cheaper = _exactly(base, quantity)
-        if fewer is not None and fewer > 0:
-            kept |= {"quantity": fewer, "unit_price": price}
-        elif cheaper is not None:
-            kept |= {"quantity": quantity, "unit_price": cheaper}
+        kept |= _likeliest(base, quantity, price)
     if line.get("taxes"):
         kept["tax_amount"] = sums.tax
     return kept
+
+
+def _likeliest(base: Decimal, quantity: Decimal, price: Decimal) -> Content:
+    """Which of a line's quantity and price a correction changed is not told: whole pieces, else a plain price."""
+    fewer, cheaper = _exactly(base, price), _exactly(base, quantity)
+    if fewer is not None and fewer > 0 and (_places(fewer) <= _places(quantity)):
+        return {"quantity": fewer, "unit_price": price}
+    if cheaper is not None and _places(cheaper) <= max(_places(price), 2):
+        return {"quantity": quantity, "unit_price": cheaper}
+    if fewer is not None and fewer > 0:
+        return {"quantity": fewer, "unit_price": price}
+    return {} if cheaper is None else {"quantity": quantity, "unit_price": cheaper}
+
+
+def _places(number: Decimal) -> int:
+    return len(decimal_text(number).partition(".")[2])
 
 
 def _exactly(amount: Decimal, by: Decimal) -> Decimal | None:
@@ -98,9 +109,7 @@ def _exactly(amount: Decimal, by: Decimal) -> Decimal | None:
         quotient = amount / by
     except (DivisionByZero, InvalidOperation):
         return None
-    text = decimal_text(quotient)
-    short = len(text.partition(".")[2]) <= _MOST_DECIMALS
-    return quotient if short and quotient * by == amount else None
+    return quotient if _places(quotient) <= _MOST_DECIMALS and quotient * by == amount else None
 
 
 def _in_ids(survey: Survey, line: Content, sums: Sums, content: Content) -> Content:

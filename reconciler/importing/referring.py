@@ -52,10 +52,11 @@ class Referrer:
         kind = record.row.kind
         if record.standing is Standing.MANAGED:
             return record.name
-        elsewhere = kind not in self.kinds or record.place in self.refused
-        if elsewhere and kind not in MUST_BE_DECLARED and record.standing is not Standing.DECLARED:
-            if text := self._unique(kind, remote_id):  # noqa: SIM102  (what it says is one thing, the look-up another)
-                return text
+        declared = kind in MUST_BE_DECLARED or record.standing is Standing.DECLARED
+        whole = kind in self.kinds and record.place not in self.refused
+        text = None if declared or whole else self._unique(kind, remote_id)
+        if text is not None:
+            return text
         if record.place in self.refused:
             raise Undeclarable(record.place, record.name)
         self.needed.add(record.place)

@@ -20,7 +20,7 @@ def others(tmp_path: Path) -> Others:
 
 
 def some_books(others: Others) -> dict[str, str]:
-    """Ids by a short name: two customers, three invoices, a credit note, two payments, a draft, a void, a reversed."""
+    """Ids by a short name: two customers, three invoices, a credit note, payments, a draft, a void, a reversed."""
     at = others.accounts()
     do = others.by_hand
     ids = {"vat": do("tax_rate", {"code": "vat", "rate": "10", "account": at["2200"]})}
@@ -84,7 +84,8 @@ def test_what_others_made_is_declared_as_it_is(others: Others) -> None:
         "    issue_date: 2026-10-10\n"
         "    due_date: 2026-11-10\n"
         "    lines:\n"
-        '      - {account: "4000", description: "Work: done\\nwell", quantity: 2, unit_price: 10.05, taxes: [vat]}\n'
+        '      - {account: "4000", description: "Work: done\\nwell", quantity: 2, unit_price: 10.05,'
+        " taxes: [vat]}\n"
     )
     assert without_seal["payments-2026-11.yaml"] == (
         "payments:\n"
@@ -96,7 +97,8 @@ def test_what_others_made_is_declared_as_it_is(others: Others) -> None:
         "    method: wire\n"
         "    reference: W 7\n"
         "    allocations:\n"
-        '      - {invoice: I-1, amount: 21.00, discount: 1.00, write_off: {amount: 0.11, account: "6200", reason: cents}}\n'
+        "      - {invoice: I-1, amount: 21.00, discount: 1.00, write_off: {amount: 0.11,"
+        ' account: "6200", reason: cents}}\n'
         "      - {invoice: INV-000001, amount: 9.99, date: 2026-11-16}\n"
         "\n"
         "  P-2:\n"
