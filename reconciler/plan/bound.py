@@ -18,7 +18,7 @@ from reconciler.plan.buckets import currency_of, overlaid_lines
 from reconciler.plan.comparing import align, changed_fields, plain
 from reconciler.plan.completing import completed, completed_line
 from reconciler.plan.correcting import effect_of
-from reconciler.plan.creating import money_problem
+from reconciler.plan.creating import money_problem, posting_problem
 from reconciler.plan.desired import Desired
 from reconciler.plan.draft import Draft
 from reconciler.plan.index import Chain
@@ -277,6 +277,10 @@ def _amend(
     if not after and not posts and not moves:
         draft.unchanged += 1
         return
+    as_posted = {**at.effective, **after}
+    if posts and (found := posting_problem(draft, chain.address, as_posted)) is not None:
+        draft.block(chain.address, *found, phase=at.live.phase, fields=(*changes, *shown))
+        return
     planned: list[str] = []
     final = effect_of(desired, noted=chain.declared().get("_noted"))
     pending = (1 if after else 0) + (1 if posts else 0) + len(moves)
@@ -289,7 +293,7 @@ def _amend(
         new = {name: _sent(draft, at, desired, name) for name in after}
         planned.append(update_step(draft, chain, at.row, at.live, old, new, effect()).id)
     if posts:
-        planned.append(post_step(draft, chain, at.row, at.live, at.effective, effect(), tuple(planned)).id)
+        planned.append(post_step(draft, chain, at.row, at.live, as_posted, effect(), tuple(planned)).id)
     for move in moves:
         step: Step = allocation_step(draft, chain, at.row, move, depends=tuple(planned[-1:]), effect=effect())
         planned.append(step.id)

@@ -28,7 +28,7 @@ from reconciler.plan.lowering import create_step, gross_of, number_for, posting_
 from reconciler.plan.model import Action, Effect, Reason, Role, Step
 from reconciler.providers.capabilities import AllocateAt, Numbering, Verb
 from reconciler.providers.protocol import Company
-from reconciler.resources.kinds import KINDS
+from reconciler.resources.kinds import KINDS, Content
 from reconciler.state.model import BindingRow
 
 _ALWAYS = frozenset({"state", "expect_total", "reissue_number", "allocations", "number"})
@@ -107,8 +107,13 @@ def _numbering(draft: Draft, desired: Desired) -> Problem | None:
 
 
 def _period(draft: Draft, desired: Desired) -> Problem | None:
-    address, day = desired.resource.address, posting_date(desired.content)
-    if desired.state != "posted" or day is None:
+    return posting_problem(draft, desired.resource.address, desired.content) if desired.state == "posted" else None
+
+
+def posting_problem(draft: Draft, address: Address, content: Content) -> Problem | None:
+    """Why a document cannot post on its day: a closed period, or a later one posted in its series before."""
+    day = posting_date(content)
+    if day is None:
         return None
     company = draft.index.snapshot(address.connection).company
     if draft.is_closed(address.connection, day):

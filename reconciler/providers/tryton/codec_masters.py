@@ -189,7 +189,7 @@ def bank_from(bank: Bank, directory: Directory) -> Observed:
     content: Content = {
         "name": bank.name,
         "account": str(bank.account),
-        "currency": directory.currencies[bank.currency or directory.base],
+        "currency": directory.currencies.get(bank.currency or 0),  # any currency goes where none is set
     }
     return replace(observed_master("bank_account", bank.account, content), code=bank.code)
 

@@ -3,7 +3,8 @@
 A create is two calls that matter, and a crash can fall between them: the draft's id is recorded before it is
 posted, and a draft found by its reference is only posted. Posting from draft does what validating does, so
 there is no separate call for it. When Tryton refuses to post what was just made, the draft is taken away
-again: a refusal leaves nothing behind.
+again: a refusal leaves nothing behind. A refusal is believed only once the record was read: on SQLite trytond
+8.2 may repeat a post that went through, and then say that it cannot be posted.
 """
 
 from __future__ import annotations
@@ -126,17 +127,22 @@ def _post_all(
         books.tryton.write(MODEL, "post", [made[request.key] for request in waiting])
         return
     except _REFUSED as error:
+        drafts = _unposted(books, [made[request.key] for request in waiting])
+        waiting = [
+            request for request in waiting if made[request.key] in drafts
+        ]  # what it refused, it may have done
         if len(waiting) == 1:
             outcomes[waiting[0].key] = _taken_back(books, made[waiting[0].key], error)
             return
-    for at, request in enumerate(sorted(waiting, key=lambda one: _content(one)["issue_date"])):
+    waiting.sort(key=lambda one: _content(one)["issue_date"])
+    for at, request in enumerate(waiting):
         try:
             books.tryton.write(MODEL, "post", [made[request.key]])
         except _REFUSED as error:
-            outcomes[request.key] = _taken_back(books, made[request.key], error)
+            if _unposted(books, [made[request.key]]):
+                outcomes[request.key] = _taken_back(books, made[request.key], error)
         except ProviderError as error:
-            rest = sorted(waiting, key=lambda one: _content(one)["issue_date"])[at:]
-            outcomes |= {one.key: Indeterminate(error.message) for one in rest}
+            outcomes |= {one.key: Indeterminate(error.message) for one in waiting[at:]}
             return
 
 
@@ -218,7 +224,13 @@ def manual_taxes(books: Books, kind: str, content: Mapping[str, Any]) -> list[di
 def post_invoice(books: Books, request: ExecuteRequest) -> Done:
     assert isinstance(request.operation, Post)
     id_ = int(request.operation.remote_id)
-    books.tryton.write(MODEL, "post", [id_], **books.locked(MODEL, id_, request.revision))
+    if not _unposted(books, [id_]):
+        raise Rejected("it is posted already", code="posted")
+    try:
+        books.tryton.write(MODEL, "post", [id_], **books.locked(MODEL, id_, request.revision))
+    except _REFUSED:
+        if _unposted(books, [id_]):
+            raise
     return books.done(request.operation.kind, request.operation.remote_id)
 
 

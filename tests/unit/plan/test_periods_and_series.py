@@ -12,7 +12,7 @@ from reconciler.providers.capabilities import Numbering
 from reconciler.providers.operations import Create
 from reconciler.providers.protocol import Company, DatedSeries, Normalized
 from reconciler.resources.defaults import with_defaults
-from tests.unit.plan.books import Books, at, capabilities, customer, invoice
+from tests.unit.plan.books import Books, at, capabilities, customer, invoice, verbs
 
 YEARS = tuple((date(year, 1, 1), date(year, 12, 31)) for year in (2025, 2026, 2027))
 
@@ -104,3 +104,34 @@ def test_what_a_provider_refuses_or_warns_of_is_in_the_plan() -> None:
     made = next(change for change in plan.changes if change.address == at("invoice.INV-2"))
     assert made.action is Action.CREATE
     assert made.warnings == ("the ERP will ask",)
+
+
+def draft_of(books: Books, issued: str) -> Books:
+    """Books with a draft invoice, declared as one and dated as given."""
+    content = {
+        "customer": "C1",
+        "issue_date": issued,
+        "currency": "USD",
+        "lines": [{"description": "work", "account": "acc-4000", "quantity": "1", "unit_price": "100.00"}],
+    }
+    declared = invoice("INV-1", state="draft", issue_date=issued)
+    books.bind(declared, "I-INV-1", content, phase="draft", total="100", net="100", tax="0", open="0")
+    return books
+
+
+def test_posting_a_draft_keeps_to_periods_and_series_too() -> None:
+    plan = draft_of(dated(y2026=date(2026, 11, 15)), "2026-11-14").plan(
+        customer(), invoice("INV-1", issue_date="2026-11-14")
+    )
+    assert blocked(plan) == [("INV-1", Reason.DATE_ORDER)]
+    closed = Books(company=company(closed_through=date(2026, 11, 14))).with_acme()
+    plan = draft_of(closed, "2026-11-14").plan(customer(), invoice("INV-1", issue_date="2026-11-14"))
+    assert blocked(plan) == [("INV-1", Reason.PERIOD_CLOSED)]
+
+
+def test_a_draft_that_is_dated_later_and_posted_is_judged_by_its_new_date() -> None:
+    plan = draft_of(dated(y2026=date(2026, 11, 15)), "2026-11-14").plan(
+        customer(), invoice("INV-1", issue_date="2026-11-16")
+    )
+    assert blocked(plan) == []
+    assert verbs(plan) == ["invoice.INV-1#update", "invoice.INV-1#post"]
