@@ -6,6 +6,7 @@ repeats nothing. What it raises says whether the request can have arrived.
 
 from __future__ import annotations
 
+import re
 import ssl
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -115,6 +116,7 @@ _FAILURES = (
     httpx.InvalidURL,
 )
 
+_ERRNO = re.compile(r"^\[Errno -?\d+\] ")
 _PLAIN = {
     "ConnectTimeout": "no connection within the time allowed",
     "ReadTimeout": "no answer within the time allowed",
@@ -127,7 +129,9 @@ _PLAIN = {
 
 def _words(error: Exception) -> str:
     plain = _PLAIN.get(type(error).__name__)
-    said = str(error)
+    said = _ERRNO.sub("", str(error))
+    if "CERTIFICATE_VERIFY_FAILED" in said and ("issuer" in said or "self" in said):
+        said += "; if a private authority signed it, name its file in the connection's ca_file"
     if plain is None:
         return said or type(error).__name__
     return f"{plain}: {said}" if said and said != "timed out" else plain

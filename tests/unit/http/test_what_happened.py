@@ -29,7 +29,7 @@ def refused_port() -> int:
 
 def test_a_refused_connection_sends_nothing(connect):
     connection = connect(f"http://127.0.0.1:{refused_port()}")
-    with pytest.raises(NotSent, match=r"request \d+") as caught:
+    with pytest.raises(NotSent, match=r"^127.0.0.1:\d+: Connection refused \(request \d+\)$") as caught:
         connection.send("POST", "/post", body=b"{}", read=False)
     assert caught.value.request_id.isdigit()
     assert connection.calls == 0
