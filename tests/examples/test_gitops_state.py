@@ -1,4 +1,4 @@
-"""examples/05-gitops-state: planned in one folder, applied in the other; refused, killed, raced, its server gone."""
+"""examples/05-gitops-state: planned here, applied there; refused, killed, raced, its database gone."""
 
 from __future__ import annotations
 

