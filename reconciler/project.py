@@ -17,9 +17,10 @@ from pydantic import BeforeValidator, SecretStr, TypeAdapter, ValidationError, W
 from typing_extensions import TypedDict
 
 from reconciler.kernel.address import check_connection
-from reconciler.kernel.diagnostics import Diagnostic, Severity, Source
+from reconciler.kernel.diagnostics import SECRET_IN_FILE, Diagnostic, Severity, Source
 from reconciler.kernel.errors import InvalidInput
 from reconciler.kernel.money import Rounding
+from reconciler.kernel.secrets import keep_secret
 from reconciler.resources.fields import CONTENT_CONFIG, Amount, Currency, Flag, LongText, Text
 from reconciler.source.careful import Place, Reading, read_carefully
 from reconciler.source.files import Unreadable, read_bytes
@@ -38,6 +39,7 @@ _TEMPLATE_WORDS = frozenset(
     "and or not in is if else elif for set true false none True False None loop self super caller varargs kwargs "
     "range dict namespace".split()
 )
+_PASSWORD_IN_URL = re.compile(r"://[^/@\s:]*:([^/@\s]+)@")
 _ENVIRONMENT = re.compile(r"\$\{env:([A-Za-z_][A-Za-z0-9_]*)\}\Z", re.ASCII)
 
 
@@ -227,7 +229,9 @@ def _check_state(section: dict[str, Any]) -> Iterator[Finding]:
         place: Place = ("state", "url" if "url" in section else "backend")
         what = "state: url is a secret and should be written as ${env:NAME}"
         hint = "Put it into an environment variable, and write: url: ${env:RECONCILER_STATE_URL}"
-        yield _finding(place, "secret-in-file", what, "a secret in a file ends up in Git", hint)
+        keep_secret(section.get("url", ""), *_PASSWORD_IN_URL.findall(section.get("url", "")))
+        code = SECRET_IN_FILE if "url" in section else "no-url"
+        yield _finding(place, code, what, "a secret in a file ends up in Git", hint)
 
 
 def _check_connections(connections: dict[str, Any]) -> list[Finding]:
@@ -363,7 +367,6 @@ def _roundings(config: ConnectionConfig, model: Any) -> dict[str, Any]:
 
 def _with_secrets(config: ConnectionConfig, model: Any, findings: list[Finding]) -> dict[str, Any]:
     """The settings with `${env:NAME}` replaced; secrets are wrapped and registered, so that nothing prints them."""
-    from reconciler.kernel.secrets import keep_secret
     from reconciler.providers.settings import is_secret, may_come_from_environment
 
     settings = dict(config.settings)
@@ -372,6 +375,7 @@ def _with_secrets(config: ConnectionConfig, model: Any, findings: list[Finding])
     for key, value in config.settings.items():
         place: Place = ("connections", config.name, key)
         label = f"connection {config.name}: {key}"
+        keep_secret(*_PASSWORD_IN_URL.findall(str(value)))
         if key not in open_to_environment:
             if "${env:" in str(value):
                 what = f"{label} is no secret, and only secrets are taken from the environment"
@@ -386,7 +390,8 @@ def _with_secrets(config: ConnectionConfig, model: Any, findings: list[Finding])
         elif match is None:
             what = f"{label} is a secret and should be written as ${{env:NAME}}"
             why = "a secret in a file ends up in Git"
-            findings.append(_finding(place, "secret-in-file", what, why, _to_variable(config.name, key)))
+            keep_secret(str(value))
+            findings.append(_finding(place, SECRET_IN_FILE, what, why, _to_variable(config.name, key)))
         elif not os.environ.get(match.group(1)):
             state = "empty" if match.group(1) in os.environ else "not set"
             what = f"{label} needs the environment variable {match.group(1)}, which is {state}"

@@ -13,6 +13,10 @@ if TYPE_CHECKING:
     from reconciler.kernel.address import Address
 
 
+SECRET_IN_FILE = "secret-in-file"
+"""The code of a finding whose place is a secret: what stands there is never shown."""
+
+
 class Severity(StrEnum):
     ERROR = "error"
     WARNING = "warning"

@@ -6,8 +6,9 @@ from collections.abc import Callable, Iterable, Iterator
 from functools import lru_cache
 from pathlib import Path
 
-from reconciler.kernel.diagnostics import Diagnostic, Severity, Source
+from reconciler.kernel.diagnostics import SECRET_IN_FILE, Diagnostic, Severity, Source
 from reconciler.kernel.plain import printable
+from reconciler.kernel.secrets import MASK, masked
 from reconciler.render.counting import counted
 from reconciler.render.style import Style, Tint, cells, paragraph
 
@@ -90,6 +91,8 @@ def _block(item: Diagnostic, style: Style, line_of: LineReader, connection: str 
 def _place(item: Diagnostic, source: Source, style: Style, line_of: LineReader) -> Iterator[str]:
     yield from paragraph(str(source), style.width, "  --> ", "      ")
     line = line_of(source)
+    if line is not None:
+        line = masked(line if item.code != SECRET_IN_FILE else line[: max(source.column, 1) - 1] + MASK)
     shown = [] if line is None else [(str(source.line), line)]
     if source.rendered:
         shown.append((str(source.rendered), item.rendered))
