@@ -74,6 +74,8 @@ def _run(invocation: Invocation, arguments: Sequence[str] | None) -> int:
         sys.stdout.flush()
         return int(code or ExitCode.OK)
     except ReconcilerError as error:
+        # what the main options say is refused before a command's own --json is read
+        invocation.json = invocation.json or "--json" in (sys.argv if arguments is None else arguments)
         _report(invocation, error)
         return int(error.exit_code)
     except click.exceptions.NoArgsIsHelpError as error:

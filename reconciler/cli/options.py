@@ -34,6 +34,7 @@ json_option = click.option(
 def planning_options(function: Decorated) -> Decorated:
     """What `plan` and `apply` plan with."""
     for option in (
+        click.option("--verbose", is_flag=True, help="Show every change, also of a very large plan."),
         click.option("--reason", default="", metavar="TEXT", help="Why; recorded with every --allow."),
         click.option(
             "--allow",

@@ -123,7 +123,7 @@ def _proof(proof: tuple[Movement, ...], style: Style) -> list[str]:
     if not proof:
         return []
     lines = ["      What it moves:"]
-    rows = [(*_movement_name(item), _moved(item)) for item in proof]
+    rows = [movement_cells(item) for item in proof]
     name_width = max(cells(name) for name, _, _ in rows)
     period_width = max(cells(period) for _, period, _ in rows)
     amount_width = max(cells(amount) for _, _, amount in rows)
@@ -138,15 +138,12 @@ def _proof(proof: tuple[Movement, ...], style: Style) -> list[str]:
     return lines
 
 
-def _movement_name(item: Movement) -> tuple[str, str]:
+def movement_cells(item: Movement) -> tuple[str, str, str]:
+    """A line of a proof: what moves, in which period, and how much."""
     words = {"open": "open receivables"}
-    return printable(f"{words.get(item.dimension, item.dimension)} {item.key}".strip(), 80), printable(
-        item.period, 40
-    )
-
-
-def _moved(item: Movement) -> str:
-    return money(item.amount, item.currency) if item.amount else "neutral"
+    name = f"{words.get(item.dimension, item.dimension)} {item.key}".strip()
+    amount = money(item.amount, item.currency) if item.amount else "neutral"
+    return printable(name, 80), printable(item.period, 40), amount
 
 
 def drift_lines(drift: Drift, connection: str | None, style: Style) -> Iterator[str]:

@@ -33,6 +33,22 @@ def _report(books: LedgerBooks, title: str, lines: list[str], style: Style) -> s
     return "\n".join([*head, "", *(lines or ["Nothing yet."])]) + "\n"
 
 
+def accounts_text(books: LedgerBooks, rows: Sequence[Any], style: Style) -> str:
+    base = books.base_currency
+    columns = [
+        Column("account"),
+        Column("name"),
+        Column("type"),
+        Column("balance", True),
+        Column("state", optional=True),
+    ]
+    cells = [
+        (row.code, row.name, row.type, _or_blank(row.balance, base), "" if row.state == "active" else row.state)
+        for row in rows
+    ]
+    return _report(books, f"chart of accounts, balances in {base}", table(columns, cells, style), style)
+
+
 def trial_balance_text(books: LedgerBooks, rows: Sequence[Any], style: Style) -> str:
     base = books.base_currency
     columns = [Column("account"), Column("name"), Column("type"), Column("debit", True), Column("credit", True)]

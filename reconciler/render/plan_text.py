@@ -15,34 +15,39 @@ from reconciler.render.change_text import blocked_lines, change_lines, drift_lin
 from reconciler.render.counting import counted
 from reconciler.render.style import Style, Tint, pack, paragraph
 from reconciler.render.unmanaged_text import unmanaged_lines
-from reconciler.render.words import CORRECTION_SYMBOL, SYMBOLS, VERBS
+from reconciler.render.words import CORRECTION_SYMBOL, PHRASES, SYMBOLS, VERBS
 
 NO_CHANGES = "No changes. Your books match the manifests."
 _LISTED = 20
+_LARGE = 200
+"""More changes than this are not read one by one."""
+_FIRST = 3
+_FIRST_OF_SECTION = 50
+_SEE_ALL = "See all of it with --verbose, or save it: plan -o FILE, then show --verbose FILE, or show --json FILE."
 
 
-def plan_text(plan: Plan, style: Style) -> str:
-    """The plan for people, ended by a newline."""
-    return "".join(plan_chunks(plan, style))
+def plan_text(plan: Plan, style: Style, *, verbose: bool = False) -> str:
+    """The plan for people, ended by a newline. Of over 200 changes the first of each sort, unless `verbose`."""
+    return "".join(plan_chunks(plan, style, verbose=verbose))
 
 
-def plan_chunks(plan: Plan, style: Style) -> Iterator[str]:
+def plan_chunks(plan: Plan, style: Style, *, verbose: bool = False) -> Iterator[str]:
     """The same, piece by piece."""
-    lines = _lines(plan, style)
+    lines = _lines(plan, style, verbose)
     while some := list(islice(lines, 2_000)):
         yield "\n".join(some) + "\n"
 
 
-def _lines(plan: Plan, style: Style) -> Iterator[str]:
+def _lines(plan: Plan, style: Style, verbose: bool) -> Iterator[str]:
     yield from _header(plan, style)
-    yield from _drift(plan, style)
+    yield from _drift(plan, style, verbose)
     if plan.options.refresh_only:
         yield from unmanaged_lines(plan, style)
         yield from _warnings(plan, style)
         yield from _refresh_only_end(plan, style)
         return
-    yield from _planned(plan, style)
-    yield from _blocked(plan, style)
+    yield from _planned(plan, style, verbose)
+    yield from _blocked(plan, style, verbose)
     yield from _notes(plan, style)
     yield from _warnings(plan, style)
     yield from _end(plan, style)
@@ -66,17 +71,29 @@ def _section(title: str, style: Style) -> list[str]:
     return [style.paint(line, Tint.STRONG) for line in paragraph(title, style.width)]
 
 
-def _drift(plan: Plan, style: Style) -> Iterator[str]:
+def _drift(plan: Plan, style: Style, verbose: bool) -> Iterator[str]:
     if not plan.drift:
         return
     yield from _section("Changed in the books since reconciler last wrote them (drift):", style)
     yield ""
-    for drift in plan.drift:
+    for drift in plan.drift[: _shown(len(plan.drift), verbose)]:
         yield from drift_lines(drift, plan.default_connection, style)
+        yield ""
+    yield from _and_more(len(plan.drift), verbose, style)
+
+
+def _shown(number: int, verbose: bool) -> int:
+    """How many of a section's blocks are shown."""
+    return number if verbose or number <= _LARGE else _FIRST_OF_SECTION
+
+
+def _and_more(number: int, verbose: bool, style: Style) -> Iterator[str]:
+    if more := number - _shown(number, verbose):
+        yield from paragraph(f"… and {more:,} more. {_SEE_ALL}", style.width, "  ", "  ")
         yield ""
 
 
-def _planned(plan: Plan, style: Style) -> Iterator[str]:
+def _planned(plan: Plan, style: Style, verbose: bool) -> Iterator[str]:
     shown = [change for change in plan.changes if change.action not in (Action.BLOCKED, Action.NO_OP)]
     if not shown and not plan.groups:
         return
@@ -88,13 +105,35 @@ def _planned(plan: Plan, style: Style) -> Iterator[str]:
         if change.group in members:
             members[change.group].append(change)
     steps = {step.id: step for step in plan.steps if step.group}
-    for change in shown:
-        if change.group not in members:
+    alone = [change for change in shown if change.group not in members]
+    if len(alone) > _LARGE and not verbose:
+        yield from _abridged(plan, alone, style)
+    else:
+        for change in alone:
             yield from change_lines(change, plan.default_connection, style)
             yield ""
     for group in plan.groups:
         yield from group_lines(group, members[group.id], steps, plan.default_connection, style)
         yield ""
+
+
+def _abridged(plan: Plan, changes: list[Change], style: Style) -> Iterator[str]:
+    """The first changes of each action and kind, and how many more there are."""
+    sorts: dict[tuple[Action, str], list[Change]] = {}
+    for change in changes:
+        sorts.setdefault((change.action, change.address.kind), []).append(change)
+    for (action, kind), found in sorts.items():
+        head = f"{len(found):,} of kind {printable(kind)} {PHRASES[action].replace('will be', 'to be', 1)}:"
+        yield from (style.paint(line, SYMBOLS[action][1]) for line in paragraph(head, style.width, "  "))
+        yield ""
+        for change in found[:_FIRST]:
+            yield from change_lines(change, plan.default_connection, style)
+            yield ""
+        if (more := len(found) - _FIRST) > 0:
+            yield f"  … and {more:,} more like these."
+            yield ""
+    yield from paragraph(_SEE_ALL, style.width, "  ", "  ")
+    yield ""
 
 
 def _legend(plan: Plan, shown: list[Change], style: Style) -> list[str]:
@@ -105,14 +144,16 @@ def _legend(plan: Plan, shown: list[Change], style: Style) -> list[str]:
     return [style.paint(line, Tint.FAINT) for line in pack(marks, style.width, "  ")]
 
 
-def _blocked(plan: Plan, style: Style) -> Iterator[str]:
-    if not plan.blocked:
+def _blocked(plan: Plan, style: Style, verbose: bool) -> Iterator[str]:
+    blocked = plan.blocked
+    if not blocked:
         return
     yield from _section("Blocked: not part of this plan until it is resolved:", style)
     yield ""
-    for change in plan.blocked:
+    for change in blocked[: _shown(len(blocked), verbose)]:
         yield from blocked_lines(change, plan.default_connection, style)
         yield ""
+    yield from _and_more(len(blocked), verbose, style)
 
 
 def _notes(plan: Plan, style: Style) -> Iterator[str]:

@@ -46,8 +46,13 @@ def address_text(state: AddressState, connection: str | None, style: Style) -> s
     lines += lay_out(facts, style, 2)
     for document in state.documents:
         lines += _document(document, style)
+    known = {**state.others, **{row.document_id: row for row in state.documents}}
     for allocation in state.allocations:
-        text = f"{allocation.source_document} settles {allocation.amount} of {allocation.target_document}"
+        source, target = (
+            _name_of(known.get(end), end, connection)
+            for end in (allocation.source_document, allocation.target_document)
+        )
+        text = f"{source} settles {allocation.amount} of {target}"
         lines += paragraph(text, style.width, "  → ")
     for intent in state.unsettled:
         text = f"{intent.operation_key}, attempt {intent.attempt}: {intent.status.value}; request {intent.key}"
@@ -56,6 +61,14 @@ def address_text(state: AddressState, connection: str | None, style: Style) -> s
         text = f"correction {group.id} by {group.remedy} is {group.status.value}: {group.reason}"
         lines += paragraph(text, style.width, "  ± ")
     return "\n".join(lines) + "\n"
+
+
+def _name_of(document: DocumentRow | None, document_id: str, connection: str | None) -> str:
+    """`invoice.INV-7452` or `invoice.INV-7452/credit.1`, and the number where it is another; else the id."""
+    if document is None:
+        return document_id
+    name = document.address.label(connection) + (f"/{document.label}" if document.label else "")
+    return f"{name} ({document.number})" if document.number not in (None, document.address.name) else name
 
 
 def _document(document: DocumentRow, style: Style) -> list[str]:

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from reconciler.project import Project
     from reconciler.sandboxes.ledger.port import LedgerPort
     from reconciler.sandboxes.ledger.reports import (
+        AccountRow,
         AgingRow,
         BalanceRow,
         DocumentLine,
@@ -89,6 +90,10 @@ class LedgerReader:
             found.settings.base_currency,
             found.closed_through,
         )
+
+    def accounts(self) -> list[AccountRow]:
+        """The chart of accounts by code, with balances in base currency."""
+        return self._report("accounts")
 
     def trial_balance(self, as_of: date | None = None) -> list[BalanceRow]:
         """Accounts with postings, by code; in base currency, through `as_of`."""

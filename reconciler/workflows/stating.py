@@ -6,7 +6,7 @@ Takes a Store, returns values; opening and closing it, and printing, are others'
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from reconciler.kernel.address import Address
@@ -43,6 +43,8 @@ class AddressState:
     allocations: tuple[AllocationRow, ...]
     unsettled: tuple[IntentRow, ...]
     groups: tuple[GroupRow, ...]
+    others: Mapping[str, DocumentRow] = field(default_factory=dict)
+    """The documents of other addresses that its allocations name, by document id; without bodies."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,16 +100,19 @@ def show(store: Store, address: Address) -> AddressState:
     ids = [document.document_id for document in view.documents.values() if document.address == address]
     documents = sorted(store.document_bodies(ids).values(), key=chain_order)
     own = frozenset(ids)
+    allocations = tuple(
+        AllocationRow(source, target, amount)
+        for (source, target), amount in sorted(view.allocations.items())
+        if source in own or target in own
+    )
+    named = {end for row in allocations for end in (row.source_document, row.target_document)} - own
     return AddressState(
         binding=binding,
         documents=tuple(documents),
-        allocations=tuple(
-            AllocationRow(source, target, amount)
-            for (source, target), amount in sorted(view.allocations.items())
-            if source in own or target in own
-        ),
+        allocations=allocations,
         unsettled=tuple(intent for intent in view.unsettled if intent.address == address),
         groups=tuple(group for group in view.groups if group.address == address),
+        others={name: view.documents[name] for name in sorted(named) if name in view.documents},
     )
 
 

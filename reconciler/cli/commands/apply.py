@@ -40,6 +40,7 @@ def command(
     targets: tuple[str, ...],
     allows: tuple[str, ...],
     reason: str,
+    verbose: bool,
     concurrency: int | None,
 ) -> int:
     """Write a plan to the books, in order, each thing once.
@@ -68,7 +69,7 @@ def command(
                 hint="Give those options to `reconciler plan -o FILE`.",
             )
         return _apply_file(invocation, file, settings)
-    return _apply_new(invocation, request, auto_approve, settings)
+    return _apply_new(invocation, request, auto_approve, settings, verbose)
 
 
 def _apply_file(invocation: Invocation, file: Path, settings: ApplySettings) -> int:
@@ -78,14 +79,16 @@ def _apply_file(invocation: Invocation, file: Path, settings: ApplySettings) -> 
     return end(invocation, report)
 
 
-def _apply_new(invocation: Invocation, request: PlanRequest, auto_approve: bool, settings: ApplySettings) -> int:
+def _apply_new(
+    invocation: Invocation, request: PlanRequest, auto_approve: bool, settings: ApplySettings, verbose: bool
+) -> int:
     with session_for(invocation) as session:
         declaration = declaration_of(invocation, session)
-        approval = _Approval(invocation, session.project.policies, auto_approve)
+        approval = _Approval(invocation, session.project.policies, auto_approve, verbose)
         with surroundings(invocation, "apply", settings) as around:
             applied = apply_now(session, declaration, request, approval, around)
     if not applied.plan.has_work and not invocation.json:
-        invocation.print(plan_text(applied.plan, invocation.style()) + "\n")
+        invocation.print(plan_text(applied.plan, invocation.style(), verbose=verbose) + "\n")
     if applied.report is not None:
         return end(invocation, applied.report)
     if approval.declined:
@@ -103,11 +106,12 @@ class _Approval:
     invocation: Invocation
     policies: Policies
     automatic: bool
+    verbose: bool = False
     declined: bool = False
 
     def __call__(self, plan: Plan) -> bool:
         if not self.invocation.json:
-            for chunk in plan_chunks(plan, self.invocation.style()):
+            for chunk in plan_chunks(plan, self.invocation.style(), verbose=self.verbose):
                 self.invocation.print(chunk)
             self.invocation.print("\n")
         enforce(plan, self.policies.max_new_receivables)

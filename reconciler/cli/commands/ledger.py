@@ -1,4 +1,4 @@
-"""`reconciler ledger trial-balance|journal|aging|documents|serve`."""
+"""`reconciler ledger accounts|trial-balance|journal|aging|documents|serve`."""
 
 from __future__ import annotations
 
@@ -32,6 +32,7 @@ def command() -> None:
 
     \b
     Examples:
+      reconciler ledger accounts
       reconciler ledger trial-balance
       reconciler ledger journal --document INV-7452
       reconciler ledger aging --as-of 2026-12-31
@@ -56,6 +57,22 @@ def _show(invocation: Invocation, books: LedgerBooks, name: str, rows: Sequence[
 
 def _day(value: datetime | None) -> date | None:
     return value.date() if value else None
+
+
+@command.command("accounts")
+@connection_option
+@json_option
+@click.pass_obj
+def accounts(invocation: Invocation, connection: str | None) -> None:
+    """The chart of accounts: every code a manifest may use, with its balance in base currency.
+
+    \b
+    Example:
+      reconciler ledger accounts
+    """
+    with _reader(invocation, connection) as reader:
+        books, rows = reader.books(), reader.accounts()
+    _show(invocation, books, "accounts", rows, ledger_text.accounts_text)
 
 
 @command.command("trial-balance")

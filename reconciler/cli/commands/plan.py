@@ -9,11 +9,13 @@ import click
 from reconciler.cli.invocation import Invocation
 from reconciler.cli.options import json_option, planning_options, variable_options
 from reconciler.cli.sessions import declaration_of, session_for
+from reconciler.cli.writing import write_private
 from reconciler.kernel.errors import ExitCode
 from reconciler.kernel.plain import printable
 from reconciler.plan.model import Plan
 from reconciler.plan_file import plan_document, write_plan
 from reconciler.policy.receivables import enforce
+from reconciler.render.plan_markdown import plan_markdown
 from reconciler.render.plan_text import plan_chunks
 from reconciler.workflows import planning
 
@@ -24,6 +26,13 @@ from reconciler.workflows import planning
 )
 @json_option
 @click.option("--refresh-only", is_flag=True, help="Show only what moved in the books since it was written.")
+@click.option(
+    "--markdown",
+    is_flag=False,
+    flag_value="-",
+    metavar="[FILE]",
+    help="Write the plan as Markdown for a pull request: to FILE, or in place of the text.",
+)
 @click.option("--unmanaged", is_flag=True, help="List the documents in the books that nobody declares.")
 @variable_options
 @planning_options
@@ -33,11 +42,13 @@ def command(
     invocation: Invocation,
     out: Path | None,
     refresh_only: bool,
+    markdown: str | None,
     unmanaged: bool,
     refresh: str,
     targets: tuple[str, ...],
     allows: tuple[str, ...],
     reason: str,
+    verbose: bool,
     detailed_exitcode: bool,
 ) -> int:
     """Compare the manifests with the live books and show exactly what `apply` would write. Writes nothing there.
@@ -49,6 +60,7 @@ def command(
     Examples:
       reconciler plan
       reconciler plan -o november.plan
+      reconciler plan -o november.plan --markdown comment.md
       reconciler plan --target invoice.INV-7452
       reconciler plan --allow credit_and_reissue:invoice.INV-7452 --reason "wrong price"
       reconciler plan --refresh-only --detailed-exitcode      # 7: somebody changed the books
@@ -58,9 +70,13 @@ def command(
     with session_for(invocation) as session:
         plan = planning.plan(session, declaration_of(invocation, session), request)
         limits = session.project.policies.max_new_receivables
-    if not invocation.json:
-        for chunk in plan_chunks(plan, invocation.style()):
+    if markdown == "-" and not invocation.json:
+        invocation.print(plan_markdown(plan))
+    elif not invocation.json:
+        for chunk in plan_chunks(plan, invocation.style(), verbose=verbose):
             invocation.print(chunk)
+    if markdown not in (None, "-"):
+        write_private(plan_markdown(plan), invocation.root / markdown)
     if not refresh_only:
         enforce(plan, limits)
     if invocation.json:

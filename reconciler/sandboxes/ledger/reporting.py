@@ -16,6 +16,7 @@ from reconciler.sandboxes.ledger.engine import Ledger
 from reconciler.sandboxes.ledger.refusal import Refusal, RefusalCode
 
 REPORTS: dict[str, tuple[Callable[..., list[Any]], Any]] = {
+    "accounts": (reports.accounts, reports.AccountRow),
     "trial_balance": (reports.trial_balance, reports.BalanceRow),
     "journal": (reports.journal, reports.JournalRow),
     "documents": (reports.documents, reports.DocumentLine),

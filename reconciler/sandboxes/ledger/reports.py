@@ -28,6 +28,17 @@ class BalanceRow:
 
 
 @dataclass(frozen=True, slots=True)
+class AccountRow:
+    """One account of the chart; `balance` in base currency, debits positive."""
+
+    code: str
+    name: str
+    type: str
+    state: str
+    balance: Decimal
+
+
+@dataclass(frozen=True, slots=True)
 class JournalRow:
     """One line of a journal entry. `debit`/`credit` in `currency`, `base` signed (debits positive)."""
 
@@ -96,6 +107,18 @@ class TieOutRow:
     @property
     def base_difference(self) -> Decimal:
         return self.open_items_base - self.ledger_base
+
+
+def accounts(ledger: Ledger) -> list[AccountRow]:
+    """The chart of accounts by code, also those that nothing was posted to."""
+    base = ledger.settings.base_currency
+    with ledger.reading() as db:
+        rows = db.execute(
+            "SELECT r.code, r.name, json_extract(r.body, '$.type'), r.state, COALESCE(SUM(l.base), 0)"
+            " FROM records r LEFT JOIN lines l ON l.account = r.seq WHERE r.kind = 'account'"
+            " GROUP BY r.seq ORDER BY r.code"
+        ).fetchall()
+    return [AccountRow(code, name, kind, state, to_decimal(total, base)) for code, name, kind, state, total in rows]
 
 
 def trial_balance(ledger: Ledger, as_of: date | None = None) -> list[BalanceRow]:
