@@ -27,7 +27,7 @@ from reconciler.providers.operations import Create
 from reconciler.sandboxes.ledger.process import start_server
 from reconciler.sandboxes.ledger.records import PREFIXES, Record, Selection
 from reconciler.state.model import IntentRow, IntentStatus
-from reconciler.state.opening import open_store
+from reconciler.state.places import look_at, open_state
 from reconciler.state.protocol import Store
 from reconciler.testing.killed_cli import DEATH, KILL_AT, TRACE
 from reconciler.testing.killing_project import write_project
@@ -170,8 +170,7 @@ class Site:
     @contextmanager
     def store(self) -> Iterator[Store]:
         """The project's state, opened in this process."""
-        project = load_project(self.folder)
-        opened = open_store(project.state.path, project.id, SystemClock())
+        opened = open_state(load_project(self.folder), SystemClock())
         try:
             yield opened.store
         finally:
@@ -179,7 +178,7 @@ class Site:
 
     @property
     def has_state(self) -> bool:
-        return (self.folder / "state" / "crashes.sqlite").exists()
+        return look_at(load_project(self.folder).state)[0]
 
     def open_intents(self) -> list[IntentRow]:
         """Requests whose outcome the client did not live to record."""
@@ -234,13 +233,15 @@ def _kill(process: subprocess.Popen[str], seconds: float) -> int:
 
 
 @contextmanager
-def a_site(folder: Path, klass: str, habit: str, *, resend: bool = True, delay_ms: int = 0) -> Iterator[Site]:
+def a_site(
+    folder: Path, klass: str, habit: str, *, resend: bool = True, delay_ms: int = 0, state: str = ""
+) -> Iterator[Site]:
     """Fresh books behind a server of their own, and a project that was never applied."""
     folder.mkdir(parents=True)
     log = folder / "server.log"
     options = ("--deduplication", klass, "--keep-versions", "--allow-faults", "--delay-ms", str(delay_ms))
     with start_server(folder / "books.sqlite", *options, "--log", str(log), token="") as server:
-        write_project(folder / "project", server.url, klass, habit, resend=resend)
+        write_project(folder / "project", server.url, klass, habit, resend=resend, state=state)
         client = LedgerClient(server.url)
         try:
             yield Site(folder / "project", client, log, klass)

@@ -110,8 +110,10 @@ CONSENT = ("--allow", "credit_and_reissue:invoice.INV-1", "--reason", "posted to
 """What the edited project's apply needs."""
 
 
-def write_project(folder: Path, endpoint: str, klass: str, habit: str, *, resend: bool = True) -> None:
-    """`reconciler.yaml` and the first manifests; `habit` is one of HABITS."""
+def write_project(
+    folder: Path, endpoint: str, klass: str, habit: str, *, resend: bool = True, state: str = ""
+) -> None:
+    """`reconciler.yaml` and the first manifests; `habit` is one of HABITS, `state` its line of that name."""
     manifests = folder / "manifests"
     manifests.mkdir(parents=True)
     text = _PROJECT.format(
@@ -121,7 +123,7 @@ def write_project(folder: Path, endpoint: str, klass: str, habit: str, *, resend
         settle=1 if klass == "C" else 0,
         resend="resend_after_settle: true" if klass == "C" and resend else "",
     )
-    (folder / "reconciler.yaml").write_text(text, encoding="utf-8")
+    (folder / "reconciler.yaml").write_text(text + state, encoding="utf-8")
     (manifests / "masters.yaml").write_text(_MASTERS, encoding="utf-8")
     (manifests / "documents.yaml").write_text(_DOCUMENTS, encoding="utf-8")
 

@@ -19,6 +19,7 @@ FENCES = {
     "tenacity": ("reconciler.providers.http.retrying",),
     "jinja2": ("reconciler.render", "reconciler.manifests.templates"),
     "sqlite3": ("reconciler.state", "reconciler.sandboxes", "reconciler.providers", "reconciler.testing"),
+    "pg8000": ("reconciler.state.postgres_wire",),
     "hypothesis": ("reconciler.testing",),
     "pytest": ("reconciler.testing",),
 }

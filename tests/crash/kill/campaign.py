@@ -114,7 +114,8 @@ def _before(site: Site) -> None:
 class World:
     """One world's life: `lives` are the kills of its first apply, and of its second if it has one.
 
-    `recover`: run `recover` before the applies that finish. `resend`: the connection's word for class C.
+    `recover`: run `recover` before the applies that finish. `resend`: the connection's word for class C. `state`:
+    the line of reconciler.yaml that says where the state is, if not in SQLite.
     """
 
     folder: Path
@@ -124,6 +125,7 @@ class World:
     wanted: tuple[Picture, Picture]
     recover: bool = False
     resend: bool = True
+    state: str = ""
     unreached: list[tuple[int, Kill]] = field(default_factory=list)
 
     @property
@@ -133,7 +135,9 @@ class World:
 
     def live(self) -> Tally:
         tally = Tally(self.klass, worlds=1)
-        with a_site(self.folder, self.klass, self.habit, resend=self.resend, delay_ms=DELAY_MS) as site:
+        with a_site(
+            self.folder, self.klass, self.habit, resend=self.resend, delay_ms=DELAY_MS, state=self.state
+        ) as site:
             _before(site)
             for phase, (kills, arguments) in enumerate(zip(self.lives, ARGUMENTS, strict=False)):
                 if phase:
