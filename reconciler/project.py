@@ -17,12 +17,12 @@ from pydantic import BeforeValidator, SecretStr, TypeAdapter, ValidationError, W
 from typing_extensions import TypedDict
 
 from reconciler.kernel.address import check_connection
-from reconciler.kernel.diagnostics import SECRET_IN_FILE, Diagnostic, Severity, Source
+from reconciler.kernel.diagnostics import NOT_TO_BE_SHOWN, Diagnostic, Severity, Source
 from reconciler.kernel.errors import InvalidInput
 from reconciler.kernel.money import Rounding
 from reconciler.kernel.secrets import keep_secret
 from reconciler.resources.fields import CONTENT_CONFIG, Amount, Currency, Flag, LongText, Text
-from reconciler.source.careful import Place, Reading, read_carefully
+from reconciler.source.careful import Place, read_carefully
 from reconciler.source.files import Unreadable, read_bytes
 from reconciler.source.findings import Finding, located, of_problem
 from reconciler.source.words import explain
@@ -230,7 +230,7 @@ def _check_state(section: dict[str, Any]) -> Iterator[Finding]:
         what = "state: url is a secret and should be written as ${env:NAME}"
         hint = "Put it into an environment variable, and write: url: ${env:RECONCILER_STATE_URL}"
         keep_secret(section.get("url", ""), *_PASSWORD_IN_URL.findall(section.get("url", "")))
-        code = SECRET_IN_FILE if "url" in section else "no-url"
+        code = NOT_TO_BE_SHOWN if "url" in section else "no-url"
         yield _finding(place, code, what, "a secret in a file ends up in Git", hint)
 
 
@@ -391,7 +391,7 @@ def _with_secrets(config: ConnectionConfig, model: Any, findings: list[Finding])
             what = f"{label} is a secret and should be written as ${{env:NAME}}"
             why = "a secret in a file ends up in Git"
             keep_secret(str(value))
-            findings.append(_finding(place, SECRET_IN_FILE, what, why, _to_variable(config.name, key)))
+            findings.append(_finding(place, NOT_TO_BE_SHOWN, what, why, _to_variable(config.name, key)))
         elif not os.environ.get(match.group(1)):
             state = "empty" if match.group(1) in os.environ else "not set"
             what = f"{label} needs the environment variable {match.group(1)}, which is {state}"

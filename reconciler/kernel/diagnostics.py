@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from reconciler.kernel.address import Address
 
 
-SECRET_IN_FILE = "secret-in-file"
+NOT_TO_BE_SHOWN = "secret-in-file"
 """The code of a finding whose place is a secret: what stands there is never shown."""
 
 

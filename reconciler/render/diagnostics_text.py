@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator
 from functools import lru_cache
 from pathlib import Path
 
-from reconciler.kernel.diagnostics import SECRET_IN_FILE, Diagnostic, Severity, Source
+from reconciler.kernel.diagnostics import NOT_TO_BE_SHOWN, Diagnostic, Severity, Source
 from reconciler.kernel.plain import printable
 from reconciler.kernel.secrets import MASK, masked
 from reconciler.render.counting import counted
@@ -92,7 +92,7 @@ def _place(item: Diagnostic, source: Source, style: Style, line_of: LineReader) 
     yield from paragraph(str(source), style.width, "  --> ", "      ")
     line = line_of(source)
     if line is not None:
-        line = masked(line if item.code != SECRET_IN_FILE else line[: max(source.column, 1) - 1] + MASK)
+        line = masked(line if item.code != NOT_TO_BE_SHOWN else line[: max(source.column, 1) - 1] + MASK)
     shown = [] if line is None else [(str(source.line), line)]
     if source.rendered:
         shown.append((str(source.rendered), item.rendered))
