@@ -75,6 +75,12 @@ class HttpConnection:
         self._clock = clock or SystemClock()
         self._headers = {**_DEFAULTS, **{key.lower(): value for key, value in headers.items()}}
         keep_secret(*secrets, *_secrets_in(self._headers))
+        if unfit := _unfit(self._headers):
+            raise ReconcilerError(
+                f"the connection's {unfit} cannot be sent",
+                why="it has a line break or a character outside ASCII",
+                hint="Look at the environment variable it comes from: often a line break stands at its end.",
+            )
         if settings.proxy_password is not None:
             keep_secret(settings.proxy_password.get_secret_value())
         self._bucket = TokenBucket(settings.requests_per_second, self._clock)
@@ -117,8 +123,11 @@ class HttpConnection:
         """
         own = {key.lower(): value for key, value in (headers or {}).items()}
         keep_secret(*_secrets_in(own))
+        request_id = next_request_id()
+        if unfit := _unfit(own):
+            raise NotSent(f"the header {unfit} has a line break or a character outside ASCII", request_id)
         request = _Request(
-            next_request_id(),
+            request_id,
             method.upper(),
             self._endpoint.url(path, query),
             {**self._headers, **own},
@@ -237,6 +246,11 @@ def _whole(pieces: Iterable[bytes], headers: Mapping[str, str], limit: int, size
 def _secrets_in(headers: Mapping[str, str]) -> list[str]:
     """Values of headers that carry credentials; of `Bearer x`, x."""
     return [value.rpartition(" ")[2] for name, value in headers.items() if _SECRET_HEADER.search(name)]
+
+
+def _unfit(headers: Mapping[str, str]) -> str:
+    """The first header that HTTP cannot carry; nothing when there is none."""
+    return next((name for name, value in headers.items() if not (value.isascii() and value.isprintable())), "")
 
 
 def _endpoint(url: str, settings: HttpSettings) -> Endpoint:

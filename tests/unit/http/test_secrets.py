@@ -139,6 +139,18 @@ def test_nor_do_failures_on_the_way(connect, tmp_path):
     assert_silent(texts, basic)
 
 
+@pytest.mark.parametrize("secret", ["hunter22\n", "hunter22\r\nX-Admin: yes", "hünter22", "hunter22\x00"])
+def test_a_secret_that_no_header_can_carry_is_told_and_not_sent(connect, secret):
+    with hostile(reply()) as server:
+        with pytest.raises(ReconcilerError, match="authorization cannot be sent") as caught:
+            connect(server.url, headers={"Authorization": f"Bearer {secret}"})
+        with pytest.raises(NotSent, match="header x-token") as later:
+            connect(server.url).send("GET", "/", headers={"X-Token": secret}, read=False)
+        assert server.accepted == 0
+    for error in (caught.value, later.value):
+        assert "nter22" not in str(error)
+
+
 def assert_silent(texts: list[str], *more: str) -> None:
     for text in texts:
         for form in [*forms(SECRET), "key-0123456789", *more]:
