@@ -18,6 +18,7 @@ from reconciler.plan.comparing import money_text
 from reconciler.plan.draft import Draft, step_id, target_text
 from reconciler.plan.index import Chain
 from reconciler.plan.model import PENDING_ID, Effect, FieldChange, Role, Step
+from reconciler.providers.capabilities import AllocateAt, Verb
 from reconciler.providers.operations import Allocate, Create, Hole, Unallocate
 from reconciler.providers.protocol import LiveAllocation, Observed
 from reconciler.resources.kinds import Content
@@ -240,6 +241,24 @@ def at_create(draft: Draft, connection: str, wanted: Mapping[str, Wanted]) -> Cr
             holes += more
             entries.append(entry | details)
     return CreateAllocations(tuple(entries), tuple(holes), tuple(recorded))
+
+
+def for_new_source(
+    draft: Draft, address: Address, wanted: Mapping[str, Wanted]
+) -> tuple[CreateAllocations | None, list[Move]] | Shortfall:
+    """A new source's allocations: carried by its create, or moves to make after it where the ERP wants it so."""
+    if AllocateAt.AT_CREATE in draft.capabilities(address).allocate:
+        carried = at_create(draft, address.connection, wanted)
+        return carried if isinstance(carried, Shortfall) else (carried, [])
+    if not draft.capabilities(address).can(Verb.ALLOCATE):
+        return Shortfall("this ERP cannot allocate it")
+    moves: list[Move] = []
+    for item in wanted.values():
+        placed = place(draft, item, item.amount, {})
+        if isinstance(placed, Shortfall):
+            return placed
+        moves += placed
+    return None, moves
 
 
 def _details(

@@ -19,7 +19,7 @@ from reconciler.plan.allocating import (
     Shortfall,
     Wanted,
     allocation_step,
-    at_create,
+    for_new_source,
     live_by_chain,
     wanted_of,
 )
@@ -365,9 +365,10 @@ def reverse_and_reissue(draft: Draft, change: PostedChange, desired: Desired) ->
     group = Correction.begin(draft, chain, Remedy.REVERSE_AND_REISSUE, effect_of(desired))
     _free_targets(draft, change)
     wanted = wanted_of(desired.content)
-    allocations = at_create(draft, address.connection, wanted) if wanted else None
-    if isinstance(allocations, Shortfall):
-        return allocations
+    settling = for_new_source(draft, address, wanted) if wanted else (None, [])
+    if isinstance(settling, Shortfall):
+        return settling
+    allocations, moves = settling
     day = draft.correction_date(address, "payment", original_date(change.effective))
     reverse = document_step(
         draft,
@@ -381,7 +382,7 @@ def reverse_and_reissue(draft: Draft, change: PostedChange, desired: Desired) ->
     )
     group.steps.append(reverse)
     group.undone.append(("payment", 1, {**change.effective, "received_on": day}))
-    group.create(
+    reissue = group.create(
         "payment",
         Role.REISSUE,
         {**desired.content, "state": "posted"},
@@ -390,6 +391,8 @@ def reverse_and_reissue(draft: Draft, change: PostedChange, desired: Desired) ->
         generation=chain.binding.generation + 1,
         allocations=allocations,
     )
+    for move in moves:
+        group.allocate(chain, reissue, move)
     _show_reversal(draft, change, group, reverse)
     group.finish()
     return None

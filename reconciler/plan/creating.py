@@ -13,8 +13,7 @@ from reconciler.plan.allocating import (
     Shortfall,
     Wanted,
     allocation_step,
-    at_create,
-    place,
+    for_new_source,
     targets_of,
     wanted_of,
 )
@@ -26,7 +25,7 @@ from reconciler.plan.draft import Draft
 from reconciler.plan.index import Chain
 from reconciler.plan.lowering import create_step, gross_of, number_for, posting_date, receivable_of, series_of
 from reconciler.plan.model import Action, Effect, Reason, Role, Step
-from reconciler.providers.capabilities import AllocateAt, Numbering, Verb
+from reconciler.providers.capabilities import Numbering
 from reconciler.providers.protocol import Company
 from reconciler.resources.kinds import KINDS, Content
 from reconciler.state.model import BindingRow
@@ -227,7 +226,6 @@ def _allocations(
     address = desired.resource.address
     if not wanted or desired.state == "draft":
         return None, [], None
-    caps = draft.capabilities(address)
     total = sum((item.amount for item in wanted.values()), ZERO)
     limit = gross_of(draft, address, desired.content)
     if limit is not None and total > limit:
@@ -236,18 +234,8 @@ def _allocations(
             [],
             Shortfall(f"the allocations come to {decimal_text(total)}, it is worth {decimal_text(limit)}"),
         )
-    if AllocateAt.AT_CREATE in caps.allocate:
-        carried = at_create(draft, address.connection, wanted)
-        return (None, [], carried) if isinstance(carried, Shortfall) else (carried, [], None)
-    if not caps.can(Verb.ALLOCATE):
-        return None, [], Shortfall("this ERP cannot allocate it")
-    moves: list[Move] = []
-    for item in wanted.values():
-        placed = place(draft, item, item.amount, {})
-        if isinstance(placed, Shortfall):
-            return None, [], placed
-        moves += placed
-    return None, moves, None
+    settling = for_new_source(draft, address, wanted)
+    return (None, [], settling) if isinstance(settling, Shortfall) else (*settling, None)
 
 
 def _later(draft: Draft, desired: Desired, step: Step, moves: list[Move]) -> list[str]:

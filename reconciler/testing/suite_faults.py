@@ -96,9 +96,7 @@ class FaultRun:
         self.projects += 1
         more = {**self.world.under_faults(), "resend_after_settle": "true"}
         project = SuiteProject(self.folder / f"project-{self.projects}", self.world, self.proxy.url, more)
-        if self.asks:
-            project.declare(ACME)
-            project.recover(confirm_absent=True)
+        project.begin()
         return project
 
     @property

@@ -24,7 +24,7 @@ from reconciler.kernel.clock import Clock, SystemClock
 from reconciler.manifests.loading import load_declaration
 from reconciler.plan.model import Plan
 from reconciler.project import load_project, open_provider
-from reconciler.providers.capabilities import Capabilities, Numbering
+from reconciler.providers.capabilities import Capabilities, DeduplicationClass, Numbering, Verb
 from reconciler.providers.protocol import ExecuteRequest, Observed, Outcome, Progress, Provider, Query
 from reconciler.resources.resource import Declaration
 from reconciler.state.model import DocumentRow, IntentRow, StateView
@@ -36,7 +36,7 @@ from reconciler.workflows.recovering import RecoverRequest, recover
 from reconciler.workflows.session import Session
 
 CONNECTION = "books"
-TOKEN = re.compile(r"<([a-z_0-9]+)(?::([a-z]+))?>")
+TOKEN = re.compile(r"<([a-z_0-9]+)(?::([a-z_0-9]+))?>")
 
 
 class NoWord(Exception):
@@ -105,6 +105,8 @@ class SuiteProject:
 
         def word(match: re.Match[str]) -> str:
             name, made = match.group(1), match.group(2)
+            if name == "at":
+                return self._at_rate(words.get(made, ""))
             if made is not None:
                 return self._of_made(name, made)
             if name not in words:
@@ -112,6 +114,11 @@ class SuiteProject:
             return words[name]
 
         return TOKEN.sub(word, TOKEN.sub(word, text) if "<" in text else text)
+
+    def _at_rate(self, rate: str) -> str:
+        """An invoice's stated rate, where the provider takes one; elsewhere the books' own table has it."""
+        takes = "exchange_rate" in self.capabilities().kind("invoice").fields
+        return f"exchange_rate: {rate}" if takes else "state: posted"
 
     def _of_made(self, name: str, made: str) -> str:
         remote_id = self.made.get(made, "0")
@@ -172,6 +179,14 @@ class SuiteProject:
     def _request(self, allow: Sequence[str], refresh: str = "all") -> PlanRequest:
         allows = [self.filled(text) for text in allow]
         return PlanRequest(refresh, allows=allows, reason="the case wants it" if allows else "")
+
+    def begin(self) -> None:
+        """In class D a new state creates nothing until a person has said that nothing of an older one is open."""
+        capabilities = self.capabilities()
+        creates = [kind.verb(Verb.CREATE) for kind in capabilities.kinds.values() if kind.can(Verb.CREATE)]
+        if any(create.deduplication is DeduplicationClass.D for create in creates):
+            self.declare("customers: {}\n")
+            self.recover(confirm_absent=True)
 
     def lose_state(self) -> None:
         """The state and all that lay beside it are gone; books in a file of the project's are kept."""

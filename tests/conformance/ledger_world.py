@@ -41,6 +41,7 @@ class Clerk:
     """A colleague, at the books' own counter."""
 
     port: LedgerPort
+    numbered: bool = True
     count: int = field(default=0)
 
     def hooks(self) -> Hooks:
@@ -84,7 +85,10 @@ class Clerk:
     def close_period(self, day: date) -> None:
         self.do(ClosePeriod(through=day))
 
-    def number(self, prefix: str) -> str:
+    def number(self, prefix: str) -> str | None:
+        """A number of her own, where the books take one."""
+        if not self.numbered:
+            return None
         self.count += 1
         return f"{prefix}-{self.count}"
 

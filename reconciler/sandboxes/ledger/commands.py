@@ -7,11 +7,25 @@ from decimal import Decimal
 from functools import lru_cache
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, TypeAdapter
+from pydantic import AfterValidator, Field, TypeAdapter
 from pydantic.dataclasses import dataclass as pydantic_dataclass
 
 from reconciler.kernel.canonical import canonical_json
+from reconciler.resources.documents import WriteOff
 from reconciler.resources.fields import DateField, DecimalField
+
+
+def _given_up(value: Any) -> Any:
+    """A write-off with its amount typed: from the wire it comes as text."""
+    return _write_off().validate_python(value)
+
+
+@lru_cache(maxsize=1)
+def _write_off() -> TypeAdapter[Any]:
+    return TypeAdapter(WriteOff)
+
+
+GivenUp = Annotated[dict[str, Any], AfterValidator(_given_up)]
 
 
 @pydantic_dataclass(frozen=True, slots=True)
@@ -93,7 +107,7 @@ class SetAllocation:
     before: DecimalField = Decimal(0)
     date: DateField | None = None
     discount: DecimalField = Decimal(0)
-    write_off: dict[str, Any] | None = None
+    write_off: GivenUp | None = None
     keep_extras: bool = False
     verb: Literal["allocate"] = "allocate"
 
@@ -110,7 +124,7 @@ class ApplyDocument:
     reference: str
     date: DateField | None = None
     discount: DecimalField = Decimal(0)
-    write_off: dict[str, Any] | None = None
+    write_off: GivenUp | None = None
     verb: Literal["apply"] = "apply"
 
 

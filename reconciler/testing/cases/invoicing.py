@@ -88,7 +88,7 @@ INVOICES: tuple[Case, ...] = (
         "Another currency than the books', at a stated rate.",
         (
             Desired(
-                ACME + sale("100.00", "currency: <foreign>\nexchange_rate: <rate>"),
+                ACME + sale("100.00", "currency: <foreign>\n<at:rate>"),
                 worth={"invoice.INV-<x>": "100 100"},
             ),
         ),
@@ -98,7 +98,7 @@ INVOICES: tuple[Case, ...] = (
         "A currency without decimals.",
         (
             Desired(
-                ACME + sale("12345", "currency: <odd1>\nexchange_rate: <odd_rate1>"),
+                ACME + sale("12345", "currency: <odd1>\n<at:odd_rate1>"),
                 worth={"invoice.INV-<x>": "12345 12345"},
             ),
         ),
@@ -108,7 +108,7 @@ INVOICES: tuple[Case, ...] = (
         "A currency with three decimals.",
         (
             Desired(
-                ACME + sale("12.345", "currency: <odd2>\nexchange_rate: <odd_rate2>"),
+                ACME + sale("12.345", "currency: <odd2>\n<at:odd_rate2>"),
                 worth={"invoice.INV-<x>": "12.345 12.345"},
             ),
         ),

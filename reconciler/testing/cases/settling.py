@@ -164,13 +164,30 @@ PAYMENTS: tuple[Case, ...] = (
         ),
     ),
     Case(
+        "payment_written_off_later",
+        "Money that was on account settles an invoice later, and the rest is given up.",
+        (
+            Desired(ACME + sales("100.00") + payment("98.00")),
+            Desired(
+                ACME
+                + sales("100.00")
+                + payment(
+                    "98.00",
+                    "INV-<x>-1 98.00, write_off: {amount: 2.00, account: <write_off>, reason: bank charges}",
+                ),
+                worth={"invoice.INV-<x>-1": "100 0", "payment.PMT-<x>": "98 0"},
+            ),
+        ),
+        can=LATER,
+    ),
+    Case(
         "payment_in_a_foreign_currency",
         "Invoice and payment in the same foreign currency.",
         (
             Desired(
                 ACME
-                + sale("100.00", "currency: <foreign>\nexchange_rate: <rate>")
-                + payment("40.00", "INV-<x> 40.00", fields="currency: <foreign>\nexchange_rate: <rate>").replace(
+                + sale("100.00", "currency: <foreign>\n<at:rate>")
+                + payment("40.00", "INV-<x> 40.00", fields="currency: <foreign>\n<at:rate>").replace(
                     "<bank>", "<foreign_bank>"
                 ),
                 worth={"invoice.INV-<x>": "100 60", "payment.PMT-<x>": "40 0"},
