@@ -223,12 +223,12 @@ def _check_state(section: dict[str, Any]) -> Iterator[Finding]:
     backend = section.get("backend", "sqlite")
     for key in sorted({"url", "schema"} & set(section) if backend == "sqlite" else {"path"} & set(section)):
         what = f"state: {key} means nothing to the backend {backend}"
-        hint = "Remove it; or write state: {backend: postgres, url: ${env:RECONCILER_STATE_URL}}"
+        hint = 'Remove it; or write state: {backend: postgres, url: "${env:RECONCILER_STATE_URL}"}'
         yield _finding(("state", key), "unused-setting", what, hint=hint, at_key=True)
     if backend == "postgres" and not _ENVIRONMENT.match(section.get("url", "")):
         place: Place = ("state", "url" if "url" in section else "backend")
         what = "state: url is a secret and should be written as ${env:NAME}"
-        hint = "Put it into an environment variable, and write: url: ${env:RECONCILER_STATE_URL}"
+        hint = 'Put it into an environment variable, and write: url: "${env:RECONCILER_STATE_URL}"'
         keep_secret(section.get("url", ""), *_PASSWORD_IN_URL.findall(section.get("url", "")))
         code = NOT_TO_BE_SHOWN if "url" in section else "no-url"
         yield _finding(place, code, what, "a secret in a file ends up in Git", hint)

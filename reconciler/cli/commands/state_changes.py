@@ -133,7 +133,7 @@ def _target(project: Project, text: str, schema: str) -> tuple[StateConfig, str]
         return StateConfig("sqlite", project.root / rest), f"state: {{backend: sqlite, path: {rest}}}"
     if backend == "postgres" and rest.isidentifier():
         more = f", schema: {schema}" if schema else ""
-        setting = f"state: {{backend: postgres, url: ${{env:{rest}}}{more}}}"
+        setting = f'state: {{backend: postgres, url: "${{env:{rest}}}"{more}}}'
         return postgres_state(project.root, project.name, project.id, rest, schema), setting
     raise InvalidInput(
         "--to is neither sqlite:PATH nor postgres:VARIABLE",

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.postgres.fixtures import Database
+from tests.postgres.server import PASSWORD
 from tests.unit.cli.conftest import Run, edit
 
 
@@ -92,6 +94,27 @@ def test_migrate_to_another_file_and_back_to_work(applied: Run, project: Path) -
     settings = project / "reconciler.yaml"
     settings.write_text("state: {backend: sqlite, path: state/new.sqlite}\n" + settings.read_text())
     assert applied("plan", "--detailed-exitcode").code == 0
+
+
+def test_to_postgres_and_back_by_pasting_what_is_printed(
+    applied: Run, project: Path, postgres: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("BOOKS_STATE_URL", postgres.url)
+    settings = project / "reconciler.yaml"
+    rest = settings.read_text()
+    exported = applied("state", "export").out
+    for target in ("postgres:BOOKS_STATE_URL", "sqlite:state/back.sqlite"):
+        done = applied("state", "migrate", "--to", target, "--json")
+        assert done.code == 0, done.err
+        document = json.loads(done.out)
+        settings.write_text(document["setting"] + "\n" + rest)
+        assert applied("plan", "--detailed-exitcode").code == 0
+        again = json.loads(applied("state", "export").out)
+        assert [again[key] for key in ("documents", "bindings")] == [
+            json.loads(exported)[key] for key in ("documents", "bindings")
+        ]
+        assert applied("history", "verify").code == 0
+    assert PASSWORD not in done.out + settings.read_text() + exported
 
 
 @pytest.mark.parametrize("target", ["postgresql://u:hush-77@h/d", "sqlite:", "postgres:", "nowhere"])
