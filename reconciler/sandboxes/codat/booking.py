@@ -40,9 +40,9 @@ def refused(item: str, message: str, model: str) -> PushRefused:
 
 
 def required(body: Body, name: str, model: str) -> Any:
-    """The field's value. Refuses none and an empty text."""
+    """The field's value. Refuses none, an empty text and an empty list."""
     value = body.get(name)
-    if value is None or value == "":
+    if value is None or value == "" or value == []:
         raise refused(name, f"{name} must be provided.", model)
     return value
 

@@ -19,7 +19,7 @@ from reconciler.sandboxes.serving.switches import Switches
 
 _INTEGRATION = "fd321cb6-7963-4506-b873-e99593a45e30"
 _SOURCE = "bdd831ce-eebd-4896-89a7-20e5ee8989ee"
-_COMPANY: dict[str, Any] = {"id": "text", "name": "text", "platform": "text", "created": "date", "lastSync": "date"}
+_COMPANY: dict[str, Any] = {"id": "text", "name": "text", "created": "date", "lastSync": "date"}
 _CONNECTION: dict[str, Any] = {"id": "text", "platformName": "text", "status": "text", "created": "date"}
 
 
@@ -75,7 +75,6 @@ class Companies:
         model: dict[str, Any] = {
             "id": own,
             "name": self._books.ledger.settings.company,
-            "platform": PLATFORM,
             "redirect": f"https://link.codat.io/company/{own}",
             "created": self._created(),
             "createdByUserName": None,

@@ -227,7 +227,7 @@ class CodatVendor:
             except NotJson as error:
                 raise Problem(400, f"The request body is not valid JSON: {error}.") from None
             lenient = self._switches.text("unknown_fields") == "ignore"
-            checked_body(segment, body, unknown_fields=lenient)
+            body = checked_body(segment, body, unknown_fields=lenient)
             self._companies.check_linked()
             record = call.params.get("recordId", "")
             return json_reply(self._pushes.take(call, data_type, verb, record=record, body=body))

@@ -17,6 +17,7 @@ FILES = (
     "accounting-2023-04-26.ar.openapi.json",
     "platform-2026-06.openapi.yaml",
 )
+JSON = "application~1json"
 ABSENT = "the vendor's OpenAPI documents are not beside this repository (../shared/specs/codat)"
 
 
@@ -45,8 +46,17 @@ def _nullable(value: Any) -> Any:
     if not isinstance(value, dict):
         return value
     made = {key: _nullable(item) for key, item in value.items() if key not in ("example", "examples", "nullable")}
-    if value.get("nullable") is True:
-        return {"anyOf": [made, {"type": "null"}]}
+    if isinstance(made.get("type"), dict) and "enum" in made["type"]:
+        return made["type"]  # the document wraps a type in another
+    if value.get("nullable") is not True:
+        return made
+    # In place, so that pointers into what is nullable stay as they are.
+    if "$ref" in made:
+        return {"anyOf": [{"$ref": made["$ref"]}, {"type": "null"}]}
+    if isinstance(made.get("type"), str):
+        made["type"] = [made["type"], "null"]
+    if "enum" in made:
+        made["enum"] = [*made["enum"], None]
     return made
 
 
@@ -88,8 +98,17 @@ def problems_of(response: httpx.Response) -> list[str]:
         if "application/json" not in declared.get("content", {}):
             return []
         pointer = "/".join(
-            ["", "paths", _escaped(template), method, "responses", str(response.status_code), "content"]
-            + [_escaped("application/json"), "schema"]
+            [
+                "",
+                "paths",
+                _escaped(template),
+                method,
+                "responses",
+                str(response.status_code),
+                "content",
+                JSON,
+                "schema",
+            ]
         )
         return _against(name, pointer, response.json())
     return [f"no document declares {method} {path}"]

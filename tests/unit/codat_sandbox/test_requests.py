@@ -1,0 +1,166 @@
+"""What the API refuses at once: keys, paths, bodies, queries, quotas; and how it says so."""
+
+from __future__ import annotations
+
+import json
+
+import httpx
+import pytest
+
+from reconciler.sandboxes.codat import options
+from tests.unit.codat_sandbox import vendor_schemas
+from tests.unit.codat_sandbox.client import Caller, invoice_body, line, payment_body
+
+
+def test_a_wrong_key_is_unauthorized_and_a_right_one_is_encoded_alone(caller: Caller):
+    for header in (
+        {},
+        {"Authorization": "Basic d3Jvbmc="},
+        {"Authorization": "Bearer x"},
+        {"Authorization": "Basic !"},
+    ):
+        answer = httpx.get(f"{caller.running.url}{caller.company}", headers=header)
+        assert (answer.status_code, answer.json()["error"]) == (401, "Unauthorized")
+        assert isinstance(answer.json()["canBeRetried"], str)
+    assert caller.get("C/connections", page=1)["results"][0]["status"] == "Linked"
+
+
+def test_paths_name_the_company_and_its_connection(caller: Caller):
+    other = "00000000-0000-0000-0000-000000000000"
+    answer = caller.http.get(f"/companies/{other}/data/invoices")
+    assert (answer.status_code, answer.json()["error"]) == (404, f"Company {other} not found")
+    answer = caller.http.get(f"{caller.company}/connections/{other}/data/bankAccounts")
+    assert answer.json()["error"] == f"Data connection {other} not found"
+    assert caller.http.get("/nothing").status_code == 404
+    assert caller.http.delete(f"{caller.company}/data/invoices").status_code == 405
+    assert caller.get("C/connections", page=1)["totalResults"] == 1
+    company = caller.http.get(caller.company)
+    if vendor_schemas.available():
+        assert vendor_schemas.problems_of(company) == []
+    assert company.json()["dataConnections"][0]["platformName"]
+
+
+def test_every_answer_has_the_quota_and_too_many_are_refused(caller: Caller):
+    caller.running.switches.set({"daily_quota": "3"})
+    answers = [caller.ask("GET", "C/dataStatus") for _ in range(4)]
+    assert [answer.headers["X-Rate-Limit-Remaining"] for answer in answers] == ["2", "1", "0", "0"]
+    assert [answer.status_code for answer in answers] == [200, 200, 200, 429]
+    assert answers[3].headers["X-Rate-Limit-Reset"] == "2026-11-23T00:00:00Z"
+    assert answers[3].headers["Retry-After"] == str(12 * 3600)
+    caller.clock.advance(12 * 3600)
+    assert caller.ask("GET", "C/dataStatus").status_code == 200
+
+
+def test_a_storm_of_429_has_the_vendors_words(caller: Caller):
+    caller.running.switches.set({"rate_limit": "2", "retry_after_s": "5"})
+    answer = caller.ask("GET", "C/dataStatus")
+    assert (answer.status_code, answer.headers["Retry-After"]) == (429, "5")
+    assert caller.ask("POST", "C/data/all").status_code == 429
+    assert caller.ask("GET", "C/dataStatus").status_code == 200
+
+
+def refused(caller: Caller, body: object, path: str = "K/push/invoices") -> list[tuple[str, str]]:
+    answer = caller.ask("POST", path, content=json.dumps(body).encode())
+    assert answer.status_code == 400, answer.text
+    assert caller.get("C/push", page=1)["totalResults"] == 0
+    return [(error["itemId"], error["message"]) for error in answer.json()["validation"]["errors"]]
+
+
+def test_a_body_the_model_does_not_allow_is_refused_at_once(caller: Caller):
+    body = json.loads(json.dumps(invoice_body("cus-1", "10", "acc-7"), default=int))
+    for name in ("issueDate", "totalTaxAmount", "totalAmount", "amountDue", "status"):
+        assert refused(caller, {**body, name: None})[0][0] == name
+        without = {key: value for key, value in body.items() if key != name}
+        assert refused(caller, without) == [(name, f"{name} must be provided.")]
+    assert refused(caller, {**body, "colour": "red"}) == [("colour", "colour is not a property of Invoice.")]
+    assert refused(caller, {**body, "totalAmount": "10.00"})[0][0] == "totalAmount"
+    assert refused(caller, {**body, "status": "Open"})[0][0] == "status"
+    assert refused(caller, {**body, "issueDate": "1 November"})[0][0] == "issueDate"
+    assert refused(caller, {**body, "lineItems": [{"unitAmount": 1}]})[0][0] == "lineItems.0.quantity"
+    assert refused(caller, {"customerName": "Acme"}, "K/push/customers")[0][0] == "status"
+    assert refused(caller, {"lines": []}, "K/push/payments")[0][0] == "date"
+    link = {"date": "2026-11-15", "lines": [{"amount": 1, "links": [{"type": "Bill", "id": "x"}]}]}
+    assert refused(caller, link, "K/push/payments")[0][0] == "lines.0.links.0.type"
+
+
+def test_what_is_no_json_is_refused(caller: Caller):
+    for content in (b"{", b"[]", b"NaN", b"", b'{"status": "Active", "status": "Active"}'):
+        assert caller.ask("POST", "K/push/customers", content=content).status_code == 400
+
+
+def test_unknown_fields_can_be_ignored_instead(caller: Caller):
+    body = {"customerName": "Acme", "status": "Active", "colour": "red", "addresses": [{"type": "Billing", "x": 1}]}
+    assert caller.ask("POST", "K/push/customers", json=body).status_code == 400
+    caller.running.switches.set({"unknown_fields": "ignore"})
+    caller.ask("POST", "K/push/customers", json=body)
+    caller.clock.advance(1)
+    assert caller.get("C/push", page=1)["results"][0]["status"] == "Success"
+
+
+def test_an_unlinked_connection_takes_no_push_and_no_refresh(caller: Caller):
+    assert caller.ask("PATCH", "K/".rstrip("/"), json={"status": "Linked"}).status_code in (400, 404)
+    answer = caller.http.patch(caller.connection, json={"status": "Unlinked"})
+    assert answer.json()["status"] == "Unlinked"
+    assert caller.ask("POST", "K/push/customers", json={"status": "Active"}).status_code == 400
+    assert caller.ask("POST", "C/data/queue/invoices").status_code == 400
+
+
+@pytest.mark.parametrize(
+    "data_type", ["invoices", "creditNotes", "payments", "customers", "items", "chartOfAccounts", "bankAccounts"]
+)
+def test_options_describe_what_can_be_pushed(caller: Caller, data_type: str):
+    tree = caller.get(f"K/options/{data_type}")
+    assert tree["type"] == "Object"
+    assert tree["properties"]
+
+
+def test_options_of_what_cannot_be_pushed_are_refused(caller: Caller):
+    assert caller.ask("GET", "K/options/taxRates").status_code == 404
+
+
+def test_options_name_only_fields_a_push_takes():
+    """Every property of a tree is one of the pushed model's."""
+    from reconciler.sandboxes.codat import requests
+
+    models = {
+        "invoices": requests.Invoice,
+        "creditNotes": requests.CreditNote,
+        "payments": requests.Payment,
+        "customers": requests.Customer,
+        "items": requests.Item,
+        "chartOfAccounts": requests.Account,
+    }
+    for data_type, model in models.items():
+        tree = options.options_of(data_type, None)  # type: ignore[arg-type]
+        assert tree is not None
+        assert set(tree["properties"]) <= set(model.__annotations__), data_type
+        required = {name for name, node in tree["properties"].items() if node["required"]}
+        assert set(model.__required_keys__) - {"isBillItem"} <= required | {"isBillItem"}, data_type
+
+
+def test_a_payment_that_breaks_the_sign_rules_fails_with_its_field(caller: Caller):
+    customer = caller.customer()
+    invoice = caller.invoice(customer, "100")
+    bank = caller.account("1200")
+    cases = {
+        "totalAmount": payment_body(customer, bank, "90", [line("100", ("Invoice", invoice, "-100"))]),
+        "lines.0.amount": payment_body(customer, bank, "100", [line("100", ("Invoice", invoice, "-90"))]),
+        "lines.0.links.0.amount": payment_body(customer, bank, "100", [line("100", ("Invoice", invoice, "100"))]),
+        "lines.0.links.0.id": payment_body(customer, bank, "100", [line("100", ("Invoice", "inv-999", "-100"))]),
+        "lines.0.links.0.type": payment_body(customer, bank, "100", [line("100", ("ManualJournal", "x", "-100"))]),
+        "lines.0.links": payment_body(customer, bank, "100", [{"amount": 100}]),
+        "lines": payment_body(customer, bank, "100", []),
+        "accountRef": payment_body(customer, None, "100", [line("100", ("Invoice", invoice, "-100"))]),
+        "accountRef.id": payment_body(
+            customer, caller.account("4000"), "100", [line("100", ("Invoice", invoice, "-100"))]
+        ),
+        "customerRef.id": payment_body("cus-999", bank, "100", [line("100", ("Invoice", invoice, "-100"))]),
+    }
+    for field, body in cases.items():
+        ended = caller.push("POST", "K/push/payments", body)
+        assert (ended["status"], ended["statusCode"]) == ("Failed", 400), field
+        assert ended["validation"]["errors"][0]["itemId"] == field
+    refund = payment_body(customer, bank, "-10", [line("-10", ("PaymentOnAccount", customer, "10"))])
+    assert "Refunds" in caller.push("POST", "K/push/payments", refund)["validation"]["errors"][0]["message"]
+    caller.refresh("payments")
+    assert caller.results("C/data/payments") == []
