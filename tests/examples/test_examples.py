@@ -24,6 +24,10 @@ def examples(tmp_path: Path) -> Path:
     return copied
 
 
+VARIABLES = {"03-templates-and-variables": ("--var-file", "billing.yaml")}
+"""What a template needs to be told, by example; for the commands that read manifests."""
+
+
 def reconciler(folder: Path, *arguments: str, code: int = 0) -> str:
     run = subprocess.run(
         [sys.executable, "-m", "reconciler", "--chdir", str(folder), *arguments],
@@ -37,16 +41,46 @@ def reconciler(folder: Path, *arguments: str, code: int = 0) -> str:
 
 @pytest.mark.parametrize("name", NAMES)
 def test_an_example_is_applied_once_and_then_done(name: str, examples: Path) -> None:
-    reconciler(examples / name, "validate")
-    reconciler(examples / name, "plan", "--detailed-exitcode", code=2)
-    first = reconciler(examples / name, "apply", "--auto-approve")
+    given = VARIABLES.get(name, ())
+    reconciler(examples / name, "validate", *given)
+    reconciler(examples / name, "fmt", "--check")
+    reconciler(examples / name, "plan", "--detailed-exitcode", *given, code=2)
+    first = reconciler(examples / name, "apply", "--auto-approve", *given)
     assert "Apply complete" in first
     documents = reconciler(examples / name, "ledger", "documents", "--json")
-    assert "No changes" in reconciler(examples / name, "plan", "--detailed-exitcode")
-    again = reconciler(examples / name, "apply", "--auto-approve")
+    assert "No changes" in reconciler(examples / name, "plan", "--detailed-exitcode", *given)
+    again = reconciler(examples / name, "apply", "--auto-approve", *given)
     assert "No changes" in again
     assert "nothing to do" in again
     assert reconciler(examples / name, "ledger", "documents", "--json") == documents
+
+
+def test_another_month_is_billed_and_part_of_one_by_the_day(examples: Path) -> None:
+    folder = examples / "03-templates-and-variables"
+    given = VARIABLES[folder.name]
+    assert "unit_price: 10.96" in reconciler(folder, "render", *given)  # 29.90 for 11 of 30 days
+    reconciler(folder, "apply", "--auto-approve", *given)
+    billing = folder / "billing.yaml"
+    november = "  - {month: 2026-11, days: 30}\n"
+    billing.write_text(billing.read_text().replace(november, f"{november}  - {{month: 2026-12, days: 31}}\n"))
+    plan = reconciler(folder, "plan", "-o", "december.plan", *given)
+    assert "Plan: 3 to create." in plan
+    reconciler(folder, "apply", "december.plan", *given, code=1)
+    billing.unlink()  # the saved plan holds what was rendered
+    assert "3 done" in reconciler(folder, "apply", "december.plan")
+
+
+def test_a_finding_in_a_template_cites_both_lines(examples: Path) -> None:
+    folder = examples / "03-templates-and-variables"
+    arguments = ["--chdir", str(folder), "validate", *VARIABLES[folder.name], "--var", "tax=ten"]
+    run = subprocess.run(
+        [sys.executable, "-m", "reconciler", *arguments],
+        capture_output=True,
+        text=True,
+        env={**os.environ, "NO_COLOR": "1"},
+    )
+    assert run.returncode == 1
+    assert "manifests/catalogue.yaml.j2:5 (rendered line 5:21)" in run.stderr
 
 
 def test_the_quickstart_survives_a_lost_state_and_an_edited_email(examples: Path) -> None:

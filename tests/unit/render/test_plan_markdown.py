@@ -25,7 +25,8 @@ MARK = "zzqq"
 NASTY = (
     "`", "```", "~~~~", "|", "<script>alert(1)</script>", "@someone", "[x](http://e.example)",
     "![x](http://e.example/y)",
-    "\u202e\u2066\u200b\u00ad", "</code></details>", "</summary>", "<!--", "-->", "\n\n# title\n\n", "\n---\n", "    four",
+    "\u202e\u2066\u200b\u00ad", "</code></details>", "</summary>", "<!--", "-->", "\n\n# title\n\n", "\n---\n",
+    "    four",
     "&lt;b&gt;", "https://e.example/", "#123", "\x00\x1b[31m", "**bold**", "_under_", "\\", "<details>", "> quote",
     "1. one",
     "www.e.example", "a@b.example", "<a href='javascript:x'>", "$x$", ":smile:", "]]>", "\t", "\r\n\r\n",
