@@ -135,7 +135,7 @@ def _prove(
     try:
         declaration = _of_connection(load(filed.texts), target.connection)
     except InvalidInput as invalid:
-        return _refused_by_loader(invalid, {entry.address: entry for entry in written})
+        return _refused_by_loader(invalid, {entry.address: entry for entry in written}, surveyed)
     plan = _plan(inputs, declaration, entries, normalize)
     if refused := _refused_by_plan(plan, by_address, inputs.default_connection):
         return refused
@@ -156,29 +156,35 @@ def _plan(inputs: PlanInputs, declaration: Declaration, entries: Iterable[Entry]
     return make_plan(replace(inputs, declaration=declaration, normalized=normalize(declaration)))
 
 
-def _refused_by_loader(invalid: InvalidInput, entries: Mapping[Address, Entry]) -> dict[Place, LeftOut]:
+def _refused_by_loader(
+    invalid: InvalidInput, entries: Mapping[Address, Entry], surveyed: Survey
+) -> dict[Place, LeftOut]:
     """The entries a manifest may not say. Raises the findings when none of them is about a new entry."""
     found: dict[Place, LeftOut] = {}
     for item in invalid.diagnostics:
-        entry = entries.get(item.address) if item.address is not None else None
-        if item.severity is not Severity.ERROR or entry is None:
+        if item.severity is not Severity.ERROR or item.address is None:
             continue
-        rates = _rates_of(entry, entries) if item.code == "tax-amount" else []
+        entry = entries.get(item.address)
+        rates = _rates_of(item.address, entries, surveyed) if item.code == "tax-amount" else []
         for rate in rates:
             found[rate.place] = _left_out(rate, Why.NOT_DECLARABLE, _CONTRADICTED)
-        if not rates:
-            found.setdefault(
-                entry.record.place, _left_out(entry.record, Why.NOT_DECLARABLE, _words(item), item.hint)
-            )
+        if not rates and entry is not None:
+            left = _left_out(entry.record, Why.NOT_DECLARABLE, _words(item), item.hint)
+            found.setdefault(entry.record.place, left)
     if not found:
         raise invalid
     return found
 
 
-def _rates_of(entry: Entry, entries: Mapping[Address, Entry]) -> list[Record]:
+def _rates_of(document: Address, entries: Mapping[Address, Entry], surveyed: Survey) -> list[Record]:
     """The rates of this import that a document's lines name: posted tax is a fact, declaring the rate is not."""
-    names = {name for line in entry.content.get("lines", ()) for name in line.get("taxes") or ()}
-    addresses = (replace(entry.address, kind="tax_rate", name=name) for name in sorted(names))
+    if document in entries:
+        content = entries[document].content
+    else:
+        resource = surveyed.index.declared.get(document)
+        content = resource.content() if resource is not None else {}
+    names = {name for line in content.get("lines", ()) for name in line.get("taxes") or ()}
+    addresses = (replace(document, kind="tax_rate", name=name) for name in sorted(names))
     return [entries[address].record for address in addresses if address in entries]
 
 
