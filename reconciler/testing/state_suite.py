@@ -18,8 +18,9 @@ from __future__ import annotations
 from reconciler.testing.state_suite_commits import CommitCases
 from reconciler.testing.state_suite_history import HistoryCases
 from reconciler.testing.state_suite_locks import LockCases
+from reconciler.testing.state_suite_whole import WholeCases
 from reconciler.testing.state_suite_writes import WriteCases
 
 
-class StateBackendSuite(WriteCases, CommitCases, HistoryCases, LockCases):
+class StateBackendSuite(WriteCases, CommitCases, HistoryCases, LockCases, WholeCases):
     """Everything a backend must do. Subclass it and say how to open a store."""

@@ -24,7 +24,8 @@ class TestPostgresState(StateBackendSuite):
         self.schemas: set[str] = set()
         yield
         if self.schemas:
-            postgres_server.sql(*(f"DROP SCHEMA IF EXISTS {name} CASCADE" for name in self.schemas))
+            copies = {f"{name}_v1_backup" for name in self.schemas}
+            postgres_server.sql(*(f"DROP SCHEMA IF EXISTS {name} CASCADE" for name in self.schemas | copies))
 
     @contextmanager
     def opened(self, place: Path, clock: Clock) -> Iterator[Store]:
