@@ -95,12 +95,13 @@ class Hostile:
                 self.requests.append(request)
                 self.busy += 1
                 self.busiest = max(self.busiest, self.busy)
-            try:
-                if not _say(connection, self.behave(request)):
-                    return
-            finally:
-                with self.lock:
-                    self.busy -= 1
+            if not _say(connection, self.behave(request), self._answered):
+                return
+
+    def _answered(self) -> None:
+        """Before the last bytes go: once the client has them, it may rightly send the next request."""
+        with self.lock:
+            self.busy -= 1
 
 
 def read_request(connection: socket.socket, buffer: bytes) -> tuple[Seen | None, bytes]:
@@ -122,9 +123,17 @@ def read_request(connection: socket.socket, buffer: bytes) -> tuple[Seen | None,
     return Seen(method, target, headers, buffer[:length]), buffer[length:]
 
 
-def _say(connection: socket.socket, answer: Answer) -> bool:
+def _say(connection: socket.socket, answer: Answer, answered: Callable[[], None]) -> bool:
     """Whether the connection may be used again."""
-    for part in [answer] if isinstance(answer, bytes) else answer:
+    parts = iter([answer] if isinstance(answer, bytes) else answer)
+    part = next(parts, b"")
+    open_ended = True
+    while open_ended:
+        following = next(parts, None)
+        open_ended = following is not None
+        if part is CUT or part is CLOSE or part is HANG or not open_ended or following is CUT or following is CLOSE:
+            answered()
+            answered = _nothing
         if part is CUT:
             connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
             return False
@@ -137,7 +146,12 @@ def _say(connection: socket.socket, answer: Answer) -> bool:
             connection.sendall(part)
         else:
             time.sleep(part)  # type: ignore[arg-type]
+        part = following
     return True
+
+
+def _nothing() -> None:
+    pass
 
 
 def reply(status: int = 200, body: bytes = b"{}", **headers: str) -> bytes:
