@@ -124,13 +124,15 @@ def _run(request: Mapping[str, Any], limits: Limits) -> tuple[list[dict[str, Any
         given.write(json.dumps(request).encode())
         given.seek(0)
         status = _wait_for_child(given, answered, limits)
+        if answered.seek(0, os.SEEK_END) >= limits.output_bytes:
+            status = -signal.SIGXFSZ  # Python ignores the signal, and fails to write
         answered.seek(0)
         return list(_documents(answered.read(limits.output_bytes + 1))), status
 
 
 def _wait_for_child(given: IO[bytes], answered: IO[bytes], limits: Limits) -> int | None:
     """It inherits no environment but where Python finds its modules, and never the current folder."""
-    paths = os.pathsep.join(path for path in sys.path if path)
+    paths = os.pathsep.join(os.path.abspath(path) for path in sys.path if path)
     figures = (limits.cpu_seconds, limits.memory_bytes, limits.output_bytes)
     try:
         return subprocess.run(
