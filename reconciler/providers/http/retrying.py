@@ -21,7 +21,7 @@ LONGEST_WAITING = 60
 PASSING = frozenset({429, 502, 503, 504})
 """Statuses that a second later may be gone."""
 
-_growing = wait_random_exponential(multiplier=1, max=8)
+_growing = wait_random_exponential(multiplier=0.5, max=8)
 _spread = wait_random(0, 1)
 
 
