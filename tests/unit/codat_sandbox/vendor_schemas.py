@@ -40,12 +40,16 @@ def document(name: str) -> dict[str, Any]:
     return _nullable(yaml.load(text, Loader=yaml.CSafeLoader))
 
 
-def _nullable(value: Any) -> Any:
+def _nullable(value: Any, names: bool = False) -> Any:
+    """`names`: the keys are names of properties, not words of a schema."""
     if isinstance(value, list):
         return [_nullable(item) for item in value]
     if not isinstance(value, dict):
         return value
-    made = {key: _nullable(item) for key, item in value.items() if key not in ("example", "examples", "nullable")}
+    if names:
+        return {key: _nullable(item) for key, item in value.items()}
+    words = {key: item for key, item in value.items() if key not in ("example", "examples", "nullable")}
+    made = {key: _nullable(item, names=key in ("properties", "definitions")) for key, item in words.items()}
     if isinstance(made.get("type"), dict) and "enum" in made["type"]:
         return made["type"]  # the document wraps a type in another
     if value.get("nullable") is not True:
@@ -62,7 +66,26 @@ def _nullable(value: Any) -> Any:
 
 @lru_cache(maxsize=64)
 def _validator(name: str, pointer: str) -> Draft202012Validator:
-    return Draft202012Validator({"$ref": f"#{pointer}", **document(name)})
+    """A validator of what a pointer names, with every reference from there on drawn together."""
+    keys: dict[str, str] = {}
+    drawn: dict[str, Any] = {}
+
+    def draw(reference: str) -> str:
+        if reference not in keys:
+            keys[reference] = key = str(len(keys))
+            drawn[key] = rewrite(_resolve(name, {"$ref": reference}))
+        return f"#/$defs/{keys[reference]}"
+
+    def rewrite(value: Any) -> Any:
+        if isinstance(value, list):
+            return [rewrite(item) for item in value]
+        if not isinstance(value, dict):
+            return value
+        if isinstance(value.get("$ref"), str):
+            return {"$ref": draw(value["$ref"])}
+        return {key: rewrite(item) for key, item in value.items() if key != "definitions"}
+
+    return Draft202012Validator({"$ref": draw(f"#{pointer}"), "$defs": drawn})
 
 
 def _escaped(text: str) -> str:
