@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
+from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal, Required
 
@@ -40,6 +41,7 @@ _TEMPLATE_WORDS = frozenset(
     "range dict namespace".split()
 )
 _PASSWORD_IN_URL = re.compile(r"://[^/@\s:]*:([^/@\s]+)@")
+_LIKE_A_SECRET = re.compile(r"pass|pwd|token|secret|key|cred|auth", re.IGNORECASE)
 _ENVIRONMENT = re.compile(r"\$\{env:([A-Za-z_][A-Za-z0-9_]*)\}\Z", re.ASCII)
 
 
@@ -376,6 +378,8 @@ def _with_secrets(config: ConnectionConfig, model: Any, findings: list[Finding])
         place: Place = ("connections", config.name, key)
         label = f"connection {config.name}: {key}"
         keep_secret(*_PASSWORD_IN_URL.findall(str(value)))
+        if key not in model.model_fields and (_LIKE_A_SECRET.search(key) or get_close_matches(key, secret)):
+            keep_secret(str(value))
         if key not in open_to_environment:
             if "${env:" in str(value):
                 what = f"{label} is no secret, and only secrets are taken from the environment"

@@ -280,11 +280,17 @@ def test_no_traceback_shows_a_secret(run, erp, monkeypatch):
 
 @pytest.mark.parametrize(
     "setting",
-    ["proxy: 'http://me:hunter22@proxy.example:3128'", "token: hunter22", "token: 'x${env:ERP_TOKEN}hunter22'"],
+    [
+        "proxy: 'http://me:hunter22@proxy.example:3128'",
+        "token: hunter22",
+        "token: 'x${env:ERP_TOKEN}hunter22'",
+        "tokn: hunter22",
+        "api_key: hunter22",
+    ],
 )
 def test_a_password_where_it_does_not_belong_is_not_repeated(run, project, erp, setting):
     erp("http://127.0.0.1:9")
-    if setting.startswith("token"):
+    if setting.startswith("tok"):
         edit(project, "token: '${env:ERP_TOKEN}'", setting, "reconciler.yaml")
     else:
         edit(project, "token: '${env:ERP_TOKEN}'", f"token: '${{env:ERP_TOKEN}}', {setting}", "reconciler.yaml")
