@@ -32,6 +32,7 @@ COMMANDS: dict[str, Entry] = {
     "state": Entry("state", "Look into state; rename, forget, export, import or move it.", LOOK),
     "history": Entry("history", "List every run, or verify the chain of entries.", LOOK),
     "ledger": Entry("ledger", "Reports of the embedded ledger, or serve it.", LOOK),
+    "sandbox": Entry("sandbox", "Serve a simulated ERP on this machine.", LOOK),
     "force-unlock": Entry("force_unlock", "Remove the lock of a run that is certainly dead.", CARE),
     "completion": Entry("completion", "Print the completion script of bash, zsh or fish.", SHELL),
     "version": Entry("version", "Print the version.", SHELL),

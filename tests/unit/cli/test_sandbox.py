@@ -1,0 +1,67 @@
+"""`reconciler sandbox`: a simulated ERP served from the command line."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import sys
+
+import httpx
+import pytest
+
+from reconciler.cli.main import main
+
+
+def test_it_is_served_until_it_is_stopped(tmp_path):
+    arguments = [
+        "sandbox",
+        "serve",
+        "codat",
+        "--data",
+        "c.sqlite",
+        "--log",
+        "log.jsonl",
+        "--switch",
+        "latency_ms=1",
+    ]
+    command = [sys.executable, "-m", "reconciler", *arguments]
+    with subprocess.Popen(
+        command, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as served:
+        url = served.stdout.readline().strip()
+        assert httpx.get(f"{url}/companies").status_code == 401
+        assert httpx.get(f"{url}/__sandbox__/switches").json()["switches"]["latency_ms"] == "1"
+        served.send_signal(signal.SIGINT)
+        _, said = served.communicate(timeout=20)
+    assert served.returncode == 0
+    assert "api_key: sandbox-codat-key" in said
+    assert (tmp_path / "c.sqlite").exists()
+    assert json.loads((tmp_path / "log.jsonl").read_text())["status"] == 401
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["nothing"], "there is no sandbox 'nothing'"),
+        (["codat", "--switch", "latncy_ms=1"], "Did you mean 'latency_ms'?"),
+        (["codat", "--switch", "latency_ms"], "it should be NAME=VALUE"),
+        (["codat", "--seed", "gone.yaml"], "--seed: "),
+        (["codat", "--data", "text.sqlite"], "is not a ledger"),
+    ],
+)
+def test_what_cannot_be_served_is_refused(tmp_path, monkeypatch, capsys, arguments, words):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "text.sqlite").write_text("no books, but long enough to be looked at as a file of SQLite" * 20)
+    assert main(["sandbox", "serve", *arguments]) == 1
+    assert words in " ".join(capsys.readouterr().err.split())
+
+
+def test_switches_are_listed(capsys):
+    assert main(["sandbox", "switches", "codat"]) == 0
+    text = capsys.readouterr().out
+    assert "push_ms" in text
+    assert "lose_response" in text
+    assert main(["sandbox", "switches", "codat", "--json"]) == 0
+    rows = json.loads(capsys.readouterr().out)["switches"]
+    assert {"name", "type", "default", "help"} == set(rows[0])
