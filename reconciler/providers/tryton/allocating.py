@@ -8,7 +8,7 @@ Every call names lines that only one call can ever use, so that a repetition is 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
@@ -89,12 +89,13 @@ def allocate(books: Books, operation: Allocate, reference: str, *, anew: bool = 
     target = _target(books, invoice)
     extra = operation.amount - settled
     _check_room(target, extra + given_up)
-    chosen = _lines_for(books, source, int(target["account"]), extra, reference)
-    if extra + given_up == target["amount_to_pay"]:
-        write_off = operation.write_off if given_up else None
-        _close(books, target, chosen, write_off, operation)
-    elif given_up:
+    closes = extra + given_up == target["amount_to_pay"]
+    if given_up and not closes:
         raise Rejected("Tryton writes off only what is left when an invoice is closed", code="write_off")
+    method = _method(books, operation.write_off) if operation.write_off is not None and given_up else None
+    chosen = _lines_for(books, source, int(target["account"]), extra, reference)
+    if closes:
+        _close(books, target, chosen, method, operation)
     else:
         added = [["add", [line.id for line in chosen]]]
         books.tryton.write("account.invoice", "write", [invoice], {"payment_lines": added})
@@ -113,6 +114,14 @@ def _target(books: Books, invoice: int) -> Row:
     if row["state"] != "posted":
         raise Rejected(f"the invoice is {row['state']}, and only a posted one is settled", code="state")
     return row
+
+
+def _method(books: Books, write_off: Mapping[str, Any]) -> int:
+    """The write-off method that debits an account."""
+    method = books.directory.write_offs.get(int(write_off["account"]))
+    if method is None:
+        raise Rejected(f"no write-off method of Tryton's debits account {write_off['account']}", code="write_off")
+    return method
 
 
 def _check_room(target: Row, wanted: Decimal) -> None:
@@ -174,7 +183,7 @@ def _split(books: Books, source: Source, line: DueLine, amount: Decimal, referen
     )
 
 
-def _close(books: Books, target: Row, chosen: Sequence[DueLine], write_off: Any, operation: Allocate) -> None:
+def _close(books: Books, target: Row, chosen: Sequence[DueLine], method: int | None, operation: Allocate) -> None:
     """Reconcile an invoice's open lines with what was linked to it before and the chosen lines."""
     open_lines = [line["id"] for line in lines(target, "lines_to_pay") if not line["reconciliation"]]
     linked_ids = target.get("payment_lines") or ()
@@ -185,12 +194,8 @@ def _close(books: Books, target: Row, chosen: Sequence[DueLine], write_off: Any,
     ]
     ids = list(dict.fromkeys([*open_lines, *linked, *(line.id for line in chosen)]))
     state, data = "start", {}
-    if write_off is not None:
-        method = books.directory.write_offs.get(int(write_off["account"]))
-        if method is None:
-            raise Rejected(
-                f"no write-off method of Tryton's debits account {write_off['account']}", code="write_off"
-            )
+    if method is not None:
+        write_off = operation.write_off or {}
         form = {
             "writeoff": method,
             "date": operation.date or max(line.day for line in chosen),
@@ -228,13 +233,11 @@ def unallocate(books: Books, operation: Unallocate) -> Done:
 
 def take_off(books: Books, source: Source, invoice: int) -> None:
     """Take a source off an invoice. What else settled the invoice is linked to it again."""
-    linked: list[int] = []
-    for line in source.use.leaves:
-        if line.reconciliation is None:
-            if line.linked == invoice:
-                linked.append(line.id)
-        elif invoice in source.settlement.invoices_in(line.reconciliation):
-            _unreconcile(books, source, line.reconciliation, invoice)
+    leaves = source.use.leaves
+    linked = [line.id for line in leaves if line.reconciliation is None and line.linked == invoice]
+    for reconciliation in sorted({line.reconciliation for line in leaves if line.reconciliation is not None}):
+        if invoice in source.settlement.invoices_in(reconciliation):
+            _unreconcile(books, source, reconciliation, invoice)
     row = books.row("account.invoice", invoice, ["payment_lines"], "invoice")
     mine = {line.id for line in source.use.leaves} & set(row.get("payment_lines") or ())
     if linked := sorted({*linked, *mine}):

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from decimal import Decimal
 from typing import Any
 
 from reconciler.providers.errors import Rejected
@@ -47,6 +48,8 @@ class Directory:
     """GL account a short payment is written off to → write-off method."""
     countries: Mapping[str, int] = field(default_factory=dict)
     models: frozenset[str] = frozenset()
+    rates: dict[str, Decimal] = field(default_factory=dict)
+    """Tax id → rate in percent, as far as asked for."""
 
     def currency(self, code: str) -> int:
         """A currency's id. Raises Rejected where these books do not have it."""

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
 from reconciler.kernel.money import ZERO
+from reconciler.kernel.plain import printable
 from reconciler.providers.protocol import Observed, Query
 from reconciler.providers.tryton.calls import Domain, Row, Tryton, lines
 from reconciler.providers.tryton.codec_invoices import INVOICE_FIELDS, Applied, invoice_from, is_credit
@@ -113,7 +114,7 @@ class Observer:
     def invoices(self, rows: Sequence[Row]) -> list[Observed]:
         """Invoice rows as the core sees them, with what credit notes settle and the names of attached files."""
         files = self._attachments("account.invoice", [row["id"] for row in rows])
-        rates = self.rates() if any(row["tax_amount"] for row in rows) else {}
+        rates = self.rates(tax for row in rows for line in lines(row, "lines") for tax in line.get("taxes") or ())
         notes = [row for row in rows if is_credit(row) and row["state"] in ("posted", "paid")]
         sources = {row["id"]: own_lines(row) for row in notes}
         settlement = self.settlement([line for own in sources.values() for line in own])
@@ -126,11 +127,14 @@ class Observer:
             found.append(invoice_from(row, self._directory, rates, applied, files.get(row["id"], ())))
         return found
 
-    def rates(self) -> dict[str, Decimal]:
-        """Rates in percent by tax id."""
-        here = [["company", "=", self._directory.company], ["type", "=", "percentage"]]
-        rows = self._tryton.rows("account.tax", [*here, ["active", "in", [True, False]]], ["rate"])
-        return {str(row["id"]): Decimal(row["rate"]) * 100 for row in rows}
+    def rates(self, taxes: Iterable[int]) -> Mapping[str, Decimal]:
+        """Rates in percent by tax id; they are kept, because Tryton does not change one that was used."""
+        known = self._directory.rates
+        if any(str(tax) not in known for tax in set(taxes)):
+            here = [["company", "=", self._directory.company], ["type", "=", "percentage"]]
+            rows = self._tryton.rows("account.tax", [*here, ["active", "in", [True, False]]], ["rate"])
+            known.update({str(row["id"]): Decimal(row["rate"]) * 100 for row in rows})
+        return known
 
     # ---- payments ----
 
@@ -190,6 +194,7 @@ class Observer:
                 return found
             done |= wanted
             found.add(self._tryton.among("account.move.line", "reconciliation", wanted, LINE_FIELDS))
+            self._add_write_offs(found)
             debits = {line.move for line in found.lines.values() if line.balance > ZERO} - moves
             moves |= debits
             if debits:
@@ -198,6 +203,18 @@ class Observer:
                 if passed_on:
                     due = _receivable("", self._directory)
                     found.add(self._tryton.among("account.move.line", "move", passed_on, LINE_FIELDS, *due))
+
+    def _add_write_offs(self, found: Settlement) -> None:
+        """The account and the words of write-offs: they stand on the other side of their moves."""
+        moves = {line.move for line in found.lines.values() if line.journal == "write-off"} - set(found.write_offs)
+        fields = ["move", "account", "move.description"]
+        others = ["account", "not in", sorted(self._directory.receivables)]
+        for row in self._tryton.among("account.move.line", "move", moves, fields, others):
+            reason = row["move."].get("description") or "write-off"
+            found.write_offs[int(row["move"])] = (
+                int(row["account"]),
+                printable(reason, 255).strip() or "write-off",
+            )
 
     def _add_invoices(self, found: Settlement, moves: set[int]) -> None:
         fields = ["move", "additional_moves", "total_amount"]

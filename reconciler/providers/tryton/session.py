@@ -154,4 +154,4 @@ def _refusal(error: Any, *, read: bool) -> ProviderError:
 def _words(details: Sequence[Any]) -> str:
     """A UserError's message and, where it adds something, its description."""
     parts = details[0] if details and isinstance(details[0], list) else details
-    return ". ".join(str(part) for part in parts[:2] if isinstance(part, str) and part) or "no words"
+    return " ".join(" ".join(part.split()) for part in parts[:2] if isinstance(part, str) and part) or "no words"

@@ -71,16 +71,26 @@ class Use:
 
     settled: dict[int, tuple[Decimal, Decimal, date]] = field(default_factory=dict)
     """Invoice id → (amount, write-off, first date)."""
-    accounts: dict[int, int] = field(default_factory=dict)
-    """Invoice id → account that bore the write-off."""
+    bearers: dict[int, tuple[int, str]] = field(default_factory=dict)
+    """Invoice id → (account that bore the write-off, its reason)."""
     left: Decimal = ZERO
     reversed: Decimal = ZERO
     leaves: list[DueLine] = field(default_factory=list)
 
     def allocations(self) -> tuple[LiveAllocation, ...]:
-        return tuple(
-            LiveAllocation("invoice", str(invoice), amount, day, write_off=given_up)
-            for invoice, (amount, given_up, day) in sorted(self.settled.items())
+        return tuple(self._allocation(invoice) for invoice in sorted(self.settled))
+
+    def _allocation(self, invoice: int) -> LiveAllocation:
+        amount, given_up, day = self.settled[invoice]
+        account, reason = self.bearers.get(invoice, ("", ""))
+        return LiveAllocation(
+            "invoice",
+            str(invoice),
+            amount,
+            day,
+            write_off=given_up,
+            write_off_account=str(account) if given_up else "",
+            write_off_reason=reason if given_up else "",
         )
 
     def settle(self, invoice: int, amount: Decimal, day: date, given_up: Decimal = ZERO) -> None:
@@ -95,6 +105,8 @@ class Settlement:
     lines: dict[int, DueLine] = field(default_factory=dict)
     invoices: dict[int, int] = field(default_factory=dict)
     """Move id → the invoice whose move (or rescheduling move) it is; not credit notes."""
+    write_offs: dict[int, tuple[int, str]] = field(default_factory=dict)
+    """Write-off move → (account that bore it, its description)."""
     _groups: dict[int, list[DueLine]] = field(default_factory=dict)
     _moves: dict[int, list[DueLine]] = field(default_factory=dict)
     _given: dict[int, list[tuple[int, int, Decimal]]] = field(default_factory=dict)
@@ -130,6 +142,8 @@ class Settlement:
             invoice = self.invoices.get(debit.move)
             if invoice is not None:
                 use.settle(invoice, part, line.day, self._given_up(line, debit))
+                if (bearer := self._bearer(line.reconciliation)) is not None:
+                    use.bearers[invoice] = bearer
             elif debit.origin.startswith("account.move,"):
                 use.reversed += part
             elif debit.move not in seen and self._is_transfer(debit):
@@ -199,6 +213,10 @@ class Settlement:
         result = [(credit, debit, part) for (credit, debit), part in found.items()]
         self._given[reconciliation] = result
         return result
+
+    def _bearer(self, reconciliation: int) -> tuple[int, str] | None:
+        moves = [line.move for line in self.group(reconciliation) if line.move in self.write_offs]
+        return self.write_offs[moves[0]] if moves else None
 
     def _given_up(self, line: DueLine, debit: DueLine) -> Decimal:
         """The write-off that closed a debit, told with the last payment that settled it."""

@@ -38,6 +38,7 @@ def create_invoices(
 ) -> Mapping[RequestKey, Outcome]:
     """One outcome per request: the drafts are made in one call, and posted in one where Tryton takes them all."""
     outcomes: dict[RequestKey, Outcome] = {}
+    before = {request.key for request in requests if recorded(request) is not None}
     made = _drafts(books, requests, progress, outcomes)
     for request in requests:
         if request.key in made and _content(request).get("attachments"):
@@ -46,7 +47,9 @@ def create_invoices(
             except _REFUSED as error:
                 outcomes[request.key] = _taken_back(books, made.pop(request.key), error)
     posting = [one for one in requests if one.key in made and _content(one).get("state", "posted") == "posted"]
-    _post_all(books, posting, made, outcomes)
+    resumed = [made[one.key] for one in posting if one.key in before]
+    posted = set(resumed) - _unposted(books, resumed)
+    _post_all(books, [one for one in posting if made[one.key] not in posted], made, outcomes)
     for request in requests:
         if request.key in made and request.key not in outcomes:
             outcomes[request.key] = Done(str(made[request.key]))
@@ -118,19 +121,16 @@ def _post_all(
     made: dict[RequestKey, int],
     outcomes: dict[RequestKey, Outcome],
 ) -> None:
-    """Post what is not posted yet, in one call; where that is refused, one by one in order of date."""
-    drafts = _unposted(books, [made[request.key] for request in requests])
-    waiting = [request for request in requests if made[request.key] in drafts]
+    """Post drafts in one call; where that is refused, one by one in order of date."""
+    waiting = list(requests)
     if not waiting:
         return
     try:
         books.tryton.write(MODEL, "post", [made[request.key] for request in waiting])
         return
     except _REFUSED as error:
-        drafts = _unposted(books, [made[request.key] for request in waiting])
-        waiting = [
-            request for request in waiting if made[request.key] in drafts
-        ]  # what it refused, it may have done
+        drafts = _unposted(books, [made[request.key] for request in waiting])  # it may have done what it refused
+        waiting = [request for request in waiting if made[request.key] in drafts]
         if len(waiting) == 1:
             outcomes[waiting[0].key] = _taken_back(books, made[waiting[0].key], error)
             return
@@ -197,7 +197,7 @@ def manual_taxes(books: Books, kind: str, content: Mapping[str, Any]) -> list[di
     currency = str(content.get("currency") or books.directory.base_code)
     if not any(line.get("tax_amount") is not None for line in content["lines"]):
         return []
-    rates = books.observer.rates()
+    rates = books.observer.rates(int(tax) for line in content["lines"] for tax in line.get("taxes") or ())
     found = differences(content, currency, rates, per_line=books.directory.rounds_per_line)
     if not found:
         return []
