@@ -50,8 +50,11 @@ BUGS = (
         "adopted-without-being-asked",
         "what nobody declared is managed all the same",
         "reconciler/plan/matching.py",
-        "    if not consent:\n",
-        "    if False:\n",
+        "    if consent is None:\n        return Obstacle(\n            Reason.EXISTS_UNMANAGED,\n",
+        "    if consent is None:\n"
+        "        found = Member(row, index.chain_id(address), '', Role.ORIGINAL, 1)\n"
+        "        return _compared(draft, desired, Adopted((found,), by_consent=True))\n"
+        "    if False:\n        return Obstacle(\n            Reason.EXISTS_UNMANAGED,\n",
         (MAKING,),
         "adopted_only",
     ),
@@ -164,9 +167,9 @@ BUGS = (
     Bug(
         "a-lost-state-is-not-noticed",
         "a restored state plans from what is no longer so",
-        "reconciler/state/opening.py",
-        "            if seen is not None and not created:\n",
-        "            if False:\n",
+        "reconciler/state/judging.py",
+        "    notices = _doubts(store, meta, seen, place, clock) if seen is not None else []\n",
+        "    notices: list[str] = []\n",
         ("tests/unit/state/test_state_opening.py",),
     ),
     Bug(
