@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from ruamel.yaml import YAML
 
 from tests.examples.gitops import EXAMPLE, SECRET, Site, a_site
 from tests.postgres.fixtures import Database
@@ -148,6 +149,24 @@ def test_the_database_is_restarted_in_the_middle_of_an_apply(tmp_path: Path) -> 
 def _until_writing(site: Site, process: subprocess.Popen[str]) -> None:
     while process.poll() is None and not site.writes():
         time.sleep(0.005)
+
+
+def test_the_workflows_commands_are_those_that_work(site: Site) -> None:
+    """Every `reconciler` line of the two workflows, in their order: plan in one clone, apply in the other."""
+    lines = []
+    for name, clone in (("plan", site.office), ("apply", site.pipeline)):
+        workflow = YAML(typ="safe").load(EXAMPLE / ".github" / "workflows" / f"{name}.yaml")
+        (job,) = workflow["jobs"].values()
+        commands = [step["run"] for step in job["steps"] if str(step.get("run", "")).startswith("reconciler ")]
+        assert commands
+        lines += [(clone, command.split()[1:]) for command in commands]
+    for clone, arguments in lines:
+        if arguments[0] == "apply":
+            shutil.copy(site.office / "reviewed.plan", clone / "reviewed.plan")
+        ran = site.run(clone, *arguments)
+        assert ran.code == 0, (arguments, ran.text)
+    assert "INV-501" in (site.office / "comment.md").read_text()
+    nothing_left(site)
 
 
 def test_no_secret_is_printed_or_kept(site: Site) -> None:
