@@ -33,6 +33,9 @@ class ProviderSuite(FaultCases):
     """Everything a provider must do. Subclass it and name a world."""
 
     world: ClassVar[WorldFactory]
+    thorough: ClassVar[bool] = True
+    """Connect anew for every command, plan apart from applying and with every `--refresh`, too; False spares slow
+    books most of the calls."""
 
     def __init_subclass__(cls, **options: Any) -> None:
         super().__init_subclass__(**options)
@@ -52,8 +55,10 @@ class ProviderSuite(FaultCases):
             yield world
 
     @pytest.fixture
-    def project(self, books: World, tmp_path: Path) -> SuiteProject:
-        return SuiteProject(tmp_path / "project", books)
+    def project(self, books: World, tmp_path: Path) -> Iterator[SuiteProject]:
+        project = SuiteProject(tmp_path / "project", books, thorough=self.thorough)
+        yield project
+        project.close()
 
     def test_limitations_of_the_world_are_stated(self, books: World) -> None:
         """What a colleague cannot be made to do here has a reason that can be read."""

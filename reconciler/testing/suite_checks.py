@@ -7,13 +7,14 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
+from reconciler.kernel.address import Address
 from reconciler.kernel.canonical import parse_canonical
 from reconciler.kernel.identity import project_tag, tag_in
 from reconciler.plan.model import Action, Plan
-from reconciler.providers.capabilities import Capabilities
 from reconciler.providers.protocol import Observed
 from reconciler.resources.kinds import KINDS
 from reconciler.state.model import DocumentRow, StateView
@@ -35,20 +36,41 @@ def _shown(fields: tuple[object, ...]) -> str:
     return ", ".join(str(field) for field in fields)
 
 
-def state_equals_live(project: SuiteProject) -> list[str]:
+@dataclass(frozen=True, slots=True)
+class Look:
+    """The state, and the books of the moment as a new connection sees them."""
+
+    project: SuiteProject
+    view: StateView
+    rows: Mapping[str, DocumentRow]
+    """The state's documents, with bodies."""
+    live: Mapping[tuple[str, str], Observed]
+    """Every record of the kinds in use."""
+
+    @classmethod
+    def at(cls, project: SuiteProject) -> Look:
+        view, rows, _ = project.state()
+        return cls(project, view, rows, project.live({*DOCUMENTS, *(row.kind for row in rows.values())}))
+
+    def of(self, row: DocumentRow) -> Observed | None:
+        return self.live.get((row.kind, row.remote_id))
+
+    def places(self) -> dict[tuple[Address, str], Observed | None]:
+        return {(row.address, row.label): self.of(row) for row in self.rows.values()}
+
+
+def state_equals_live(look: Look) -> list[str]:
     """Every bound document, observed afresh, is what the state remembers: content, phase, amounts, allocations."""
-    view, rows, _ = project.state()
-    live = project.live(list(rows.values()))
     found: list[str] = []
-    for row in rows.values():
-        observed = live.get((row.kind, row.remote_id))
+    for row in look.rows.values():
+        observed = look.of(row)
         where = f"{row.address}/{row.label}" if row.label else str(row.address)
         if observed is None:
-            if not _discarded(view, row):
+            if not _discarded(look.view, row):
                 found.append(f"{where}: {row.kind} {row.remote_id} is not in the books")
         else:
             found += [f"{where}: {line}" for line in _unlike(row, observed)]
-    return found + list(_allocations_unlike(view, rows, live))
+    return found + list(_allocations_unlike(look))
 
 
 def _discarded(view: StateView, row: DocumentRow) -> bool:
@@ -73,41 +95,33 @@ def _unlike(row: DocumentRow, observed: Observed) -> Iterator[str]:
                 yield f"its {name} is {observed.amount(name)}, not {remembered[name]}"
 
 
-def _allocations_unlike(
-    view: StateView, rows: Mapping[str, DocumentRow], live: Mapping[tuple[str, str], Observed]
-) -> Iterator[str]:
+def _allocations_unlike(look: Look) -> Iterator[str]:
     """What we remember to have settled is settled, and between our own documents nothing else is."""
-    owners = {(row.kind, row.remote_id): row.document_id for row in rows.values()}
-    for row in rows.values():
-        observed = live.get((row.kind, row.remote_id))
+    owners = {(row.kind, row.remote_id): row.document_id for row in look.rows.values()}
+    for row in look.rows.values():
+        observed = look.of(row)
         if not KINDS[row.kind].has_allocations or observed is None or observed.phase in DEAD:
             continue
-        settled: Counter[str] = Counter()
         amounts: dict[str, Decimal] = {}
         for item in observed.allocations:
             target = owners.get((item.target_kind, item.target_id))
             if target is not None:
                 amounts[target] = amounts.get(target, Decimal(0)) + item.amount
-                settled[target] += 1
         remembered = {
             target: Decimal(amount)
-            for (source, target), amount in view.allocations.items()
+            for (source, target), amount in look.view.allocations.items()
             if source == row.document_id and Decimal(amount)
         }
         if amounts != remembered:
             yield f"{row.address} settles {amounts} in the books, {remembered} in the state"
 
 
-def worth(project: SuiteProject, wanted: Mapping[str, str]) -> list[str]:
+def worth(look: Look, wanted: Mapping[str, str]) -> list[str]:
     """Total and open balance of documents, by address, as the books say."""
-    if not wanted:
-        return []
-    _, rows, _ = project.state()
-    live = project.live(list(rows.values()))
-    places = {(row.address, row.label): live.get((row.kind, row.remote_id)) for row in rows.values()}
+    places = look.places()
     found = []
     for text, amounts in wanted.items():
-        address, label = project.address(text)
+        address, label = look.project.address(text)
         total, left = (Decimal(amount) for amount in amounts.split())
         observed = places.get((address, label))
         if observed is None:
@@ -119,15 +133,13 @@ def worth(project: SuiteProject, wanted: Mapping[str, str]) -> list[str]:
     return found
 
 
-def texts_kept(project: SuiteProject, planned: Plan) -> list[str]:
+def texts_kept(look: Look, planned: Plan) -> list[str]:
     """Names, memos and descriptions that the plan was to write are stored exactly, or it named what is stored."""
-    _, rows, _ = project.state()
-    live = project.live(list(rows.values()))
-    places = {row.address: live.get((row.kind, row.remote_id)) for row in rows.values() if not row.label}
-    declared = {resource.address: resource.content() for resource in project.declaration().resources}
+    places = look.places()
+    declared = {resource.address: resource.content() for resource in look.project.declaration().resources}
     found = []
     for change in planned.changes:
-        observed = places.get(change.address)
+        observed = places.get((change.address, ""))
         if observed is None or change.label or change.action not in (Action.CREATE, Action.UPDATE):
             continue
         stored, named = dict(_texts(observed.content())), "\n".join(change.warnings)
@@ -147,23 +159,20 @@ def _texts(content: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
             yield f"lines[{at}].description", line["description"]
 
 
-def once(project: SuiteProject, capabilities: Capabilities) -> list[str]:
+def once(look: Look) -> list[str]:
     """No document of this project twice, none that the state does not know, nothing unsettled.
 
     Ours is what carries our tag, what has a bound master record's code, and what a customer of ours has been billed
     or has paid, but for what a colleague made.
     """
-    view, rows, _ = project.state()
-    known = {(row.kind, row.remote_id) for row in rows.values()}
-    kinds = [kind for kind in KINDS if kind in capabilities.kinds]
-    live = project.live_documents(kinds)
-    codes = {(row.kind, row.code) for row in live if row.code and (row.kind, row.remote_id) in known}
+    known = {(row.kind, row.remote_id) for row in look.rows.values()}
+    codes = {(row.kind, row.code) for place, row in look.live.items() if row.code and place in known}
+    customers = {row.remote_id for row in look.rows.values() if row.kind == "customer"}
+    mine = project_tag(look.project.id)
     counts: Counter[str] = Counter()
     found: list[str] = []
-    mine = project_tag(project.id)
-    customers = {row.remote_id for row in rows.values() if row.kind == "customer"}
-    for row in live:
-        if row.phase in DEAD or row.remote_id in project.made.values():
+    for place, row in look.live.items():
+        if row.phase in DEAD or row.remote_id in look.project.made.values():
             continue
         tag = tag_in(row.reference)
         is_document = row.kind in DOCUMENTS
@@ -174,9 +183,9 @@ def once(project: SuiteProject, capabilities: Capabilities) -> list[str]:
             counts[f"{row.kind} {row.code}"] += 1
         elif not ours:
             continue
-        if (row.kind, row.remote_id) not in known | project.ever:
+        if place not in known | look.project.ever:
             found.append(f"in the books and in no state: {row.kind} {row.remote_id} ({row.reference or row.code})")
     found += [f"twice: {what} is in the books {count} times" for what, count in counts.items() if count > 1]
-    bound = Counter((row.kind, row.remote_id) for row in rows.values())
+    bound = Counter((row.kind, row.remote_id) for row in look.rows.values())
     found += [f"{count} documents of the state are the record {one}" for one, count in bound.items() if count > 1]
-    return found + [f"unsettled: {row.key} of {row.address} ({row.outcome})" for row in view.unsettled]
+    return found + [f"unsettled: {row.key} of {row.address} ({row.outcome})" for row in look.view.unsettled]

@@ -30,7 +30,7 @@ from reconciler.state.model import IntentRow
 from reconciler.testing.cases.masters import ACME
 from reconciler.testing.cases.settling import credit, payment, sales
 from reconciler.testing.fault_proxy import FaultProxy, ProxyFault
-from reconciler.testing.suite_checks import DOCUMENTS, once, state_equals_live, unfinished, worth
+from reconciler.testing.suite_checks import DOCUMENTS, Look, once, state_equals_live, unfinished, worth
 from reconciler.testing.suite_project import SuiteProject
 from reconciler.testing.world import World
 
@@ -220,12 +220,12 @@ class FaultRun:
         return self.checked(project, phase)
 
     def checked(self, project: SuiteProject, phase: int) -> list[str]:
-        problems = unfinished(project.plan())
         again = project.apply()
+        problems = unfinished(again.plan)
         if project.sent or (again.report and again.report.exit_code != ExitCode.OK):
             problems.append(f"a further apply sent {project.sent} writes: {_words(again.report)}")
-        problems += state_equals_live(project) + once(project, self.capabilities)
-        return problems + worth(project, self.scenario.worth[phase])
+        look = Look.at(project)
+        return [*problems, *state_equals_live(look), *once(look), *worth(look, self.scenario.worth[phase])]
 
     def _ask(self, project: SuiteProject, report: ApplyReport) -> None:
         """Wait until nothing can land any more; in class D a person looks, and says what she found."""
@@ -249,8 +249,8 @@ class FaultRun:
         word = "absent"
         if isinstance(step.operation, Create):
             content = step.operation.content
-            for one in project.live_documents([step.operation.kind]):
-                if (one.kind, one.remote_id) not in bound and _same(one.content(), content):
+            for place, one in project.live([step.operation.kind]).items():
+                if place not in bound and _same(one.content(), content):
                     word = f"created:{one.remote_id}"
         for _ in range(20):
             try:

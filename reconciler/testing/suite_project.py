@@ -9,9 +9,9 @@ from __future__ import annotations
 import re
 import secrets
 import shutil
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -23,9 +23,10 @@ from reconciler.kernel.canonical import canonical_json
 from reconciler.kernel.clock import Clock, SystemClock
 from reconciler.manifests.loading import load_declaration
 from reconciler.plan.model import Plan
-from reconciler.project import load_project, open_provider
+from reconciler.project import Project, load_project, open_provider
 from reconciler.providers.capabilities import Capabilities, DeduplicationClass, Numbering, Verb
 from reconciler.providers.protocol import ExecuteRequest, Observed, Outcome, Progress, Provider, Query
+from reconciler.resources.kinds import KINDS
 from reconciler.resources.resource import Declaration
 from reconciler.state.model import DocumentRow, IntentRow, StateView
 from reconciler.state.opening import open_store
@@ -46,8 +47,9 @@ class NoWord(Exception):
 class WatchedProvider:
     """A provider with its writes counted; everything else is its own."""
 
-    def __init__(self, provider: Provider) -> None:
+    def __init__(self, provider: Provider, *, kept: bool = False) -> None:
         self._provider = provider
+        self._kept = kept
         self.sent: list[ExecuteRequest] = []
 
     def __getattr__(self, name: str) -> Any:
@@ -60,6 +62,10 @@ class WatchedProvider:
     def execute_batch(self, requests: Sequence[ExecuteRequest], progress: Progress) -> Mapping[str, Outcome]:
         self.sent.extend(requests)
         return self._provider.execute_batch(requests, progress)
+
+    def close(self) -> None:
+        if not self._kept:
+            self._provider.close()
 
 
 @dataclass(slots=True)
@@ -83,6 +89,10 @@ class SuiteProject:
     """(kind, id) of every record that was bound since the state was made, also those let go."""
     clock: Clock = field(default_factory=SystemClock)
     settings: ApplySettings = field(default_factory=lambda: ApplySettings(backoff=0))
+    thorough: bool = True
+    """Connect anew for every command, as the command line does; False: one connection serves them all."""
+    _capabilities: Capabilities | None = None
+    _kept: Provider | None = None
 
     def __post_init__(self) -> None:
         (self.folder / "manifests").mkdir(parents=True)
@@ -154,7 +164,7 @@ class SuiteProject:
         watched = None
         session = Session(project, opened.store, self.clock, opened.notices)
         try:
-            watched = WatchedProvider(open_provider(project, CONNECTION, self.clock))
+            watched = WatchedProvider(self._opened(project), kept=not self.thorough)
             providers: Any = {CONNECTION: watched}
             session = Session(project, opened.store, self.clock, opened.notices, providers)
             yield session
@@ -162,14 +172,35 @@ class SuiteProject:
             self.sent = len(watched.sent) if watched is not None else 0
             session.close()
 
+    def _opened(self, project: Project) -> Provider:
+        if self.thorough:
+            return open_provider(project, CONNECTION, self.clock)
+        if self._kept is None:
+            self._kept = open_provider(project, CONNECTION, self.clock)
+        return self._kept
+
+    def close(self) -> None:
+        """Close the connection that was kept, if there is one."""
+        if self._kept is not None:
+            self._kept.close()
+            self._kept = None
+
     def plan(self, allow: Sequence[str] = (), refresh: str = "all") -> Plan:
         with self.session() as session:
             return plan(session, self.declaration(), self._request(allow, refresh))
 
     def apply(self, allow: Sequence[str] = ()) -> Applied:
+        """Plan and apply; the plan that comes back has all its changes."""
+        approved: list[Plan] = []
+
+        def approve(made: Plan) -> bool:
+            approved.append(made)
+            return True
+
         with self.session() as session:
             around = Surroundings(settings=self.settings)
-            return apply_now(session, self.declaration(), self._request(allow), lambda _: True, around)
+            applied = apply_now(session, self.declaration(), self._request(allow), approve, around)
+        return replace(applied, plan=approved[0]) if approved else applied
 
     def recover(self, resolve: str = "", word: str = "", *, confirm_absent: bool = False) -> ApplyReport:
         with self.session() as session:
@@ -218,8 +249,11 @@ class SuiteProject:
             provider.close()
 
     def capabilities(self) -> Capabilities:
-        with self.fresh() as provider:
-            return provider.capabilities()
+        """What the provider says it can do here; asked once."""
+        if self._capabilities is None:
+            with self.fresh() as provider:
+                self._capabilities = provider.capabilities()
+        return self._capabilities
 
     def state(self) -> tuple[StateView, dict[str, DocumentRow], list[IntentRow]]:
         """The view, its documents with bodies, and every intent."""
@@ -232,22 +266,11 @@ class SuiteProject:
         finally:
             store.close()
 
-    def live(self, rows: Sequence[DocumentRow]) -> dict[tuple[str, str], Observed]:
-        """What the state's documents are now, read through a new provider."""
-        ids: dict[str, list[str]] = {}
-        for row in rows:
-            ids.setdefault(row.kind, []).append(row.remote_id)
+    def live(self, kinds: Collection[str]) -> dict[tuple[str, str], Observed]:
+        """Every live record of some kinds, whoever made it, read through a new provider, by (kind, id)."""
+        wanted = tuple(kind for kind in KINDS if kind in kinds and kind in self.capabilities().kinds)
         with self.fresh() as provider:
-            return {
-                (row.kind, row.remote_id): row
-                for kind, wanted in ids.items()
-                for row in provider.observe(Query((kind,), ids=tuple(wanted)))
-            }
-
-    def live_documents(self, kinds: Sequence[str]) -> list[Observed]:
-        """Every live record of some kinds, whoever made it."""
-        with self.fresh() as provider:
-            return list(provider.observe(Query(tuple(kinds))))
+            return {(row.kind, row.remote_id): row for row in provider.observe(Query(wanted))}
 
 
 def _fields(value: Any) -> dict[str, Any]:
