@@ -100,18 +100,23 @@ def _say_name(survey: Survey, record: Record, said: Content) -> None:
 
 
 def _sayable(survey: Survey, row: Observed, text: str) -> bool:
-    """Whether a code is this record's alone, and short enough: two declared ones may not share one."""
-    rows = survey.index.snapshot(survey.connection).rows.get(row.kind, {}).values()
-    key = f"codes/{row.kind}"
+    """Whether a code is this record's alone, and short enough: two declared ones may not share one.
+
+    What is declared without a code has its name for one.
+    """
+    key = (f"codes/{row.kind}", survey.connection, "")
     memo = survey.index.memo
-    if (key, survey.connection, "") not in memo:
+    if key not in memo:
         counts: dict[str, int] = {}
-        for other in rows:
-            code = other.number if KINDS[row.kind].is_document else other.code
+        rows = survey.index.snapshot(survey.connection).rows.get(row.kind, {}).values()
+        codes = (other.number if KINDS[row.kind].is_document else other.code for other in rows)
+        names = {folded(item.name) for place, item in survey.records.items() if place[0] == row.kind}
+        names |= {folded(address.name) for address in survey.index.declared if address.kind == row.kind}
+        for code in codes:
             if code:
                 counts[folded(code)] = counts.get(folded(code), 0) + 1
-        memo[key, survey.connection, ""] = counts
-    return len(text) <= 60 and memo[key, survey.connection, ""].get(folded(text), 0) == 1
+        memo[key] = {code for code, count in counts.items() if count == 1 and code not in names}
+    return len(text) <= 60 and folded(text) in memo[key]
 
 
 @lru_cache(maxsize=16)
@@ -153,12 +158,17 @@ def _agrees(survey: Survey, terms: str, issued: date, due: date) -> bool:
 
 
 def _only_control(survey: Survey) -> str | None:
-    """The receivable account, where there is but one."""
+    """The receivable account, where documents are posted to but one."""
     memo, key = survey.index.memo, ("only control account", survey.connection, "")
     if key not in memo:
-        rows = survey.index.snapshot(survey.connection).rows.get("account", {}).values()
-        found = [row.remote_id for row in rows if row.content().get("type") == "accounts_receivable"]
-        memo[key] = found[0] if len(found) == 1 else None
+        rows = survey.index.snapshot(survey.connection).rows
+        found = {
+            account
+            for kind in ("invoice", "credit_note")
+            for row in rows.get(kind, {}).values()
+            if (account := row.content().get("receivable_account")) is not None
+        }
+        memo[key] = found.pop() if len(found) == 1 else None
     only: str | None = memo[key]
     return only
 
