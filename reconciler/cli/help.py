@@ -19,6 +19,7 @@ Options:
   --no-color       No colour, whatever the terminal can do.
   --log-http FILE  Append a line of JSON to FILE for each request to an ERP:
                    what was asked, what came, how long it took. No bodies.
+                   - is standard error.
   --version        Show the version and exit.
   -h, --help       Show this message and exit; after a command, that command's.
 """

@@ -32,9 +32,9 @@ READER_GONE = 141
 @click.option(
     "--log-http",
     metavar="FILE",
-    type=click.Path(path_type=Path, dir_okay=False),
+    type=click.Path(path_type=Path, dir_okay=False, allow_dash=True),
     envvar="RECONCILER_LOG_HTTP",
-    help="Append a line of JSON to FILE for each request to an ERP.",
+    help="Append a line of JSON to FILE for each request to an ERP; - is standard error.",
 )
 @click.version_option(__version__, prog_name=PROGRAM)
 @click.pass_context

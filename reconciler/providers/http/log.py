@@ -9,6 +9,7 @@ import itertools
 import json
 import logging
 import os
+import stat
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -25,6 +26,7 @@ from reconciler.kernel.secrets import masked
 LOGGER = logging.getLogger("reconciler.http")
 _IDS = itertools.count(1)
 _LONGEST_TEXT = 300
+STANDARD_ERROR = "-"
 
 
 class OutcomeClass(StrEnum):
@@ -98,11 +100,10 @@ class RequestLog(logging.Handler):
     """Appends to a file of mode 0600, a line per attempt; if that fails, says so once and goes on."""
 
     def __init__(self, path: Path) -> None:
-        """Raises InvalidInput when the file cannot be written."""
+        """`-` is standard error. Raises InvalidInput when the file cannot be written."""
         super().__init__()
         try:
-            descriptor = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
-            os.fchmod(descriptor, 0o600)
+            descriptor = os.dup(2) if path.name == STANDARD_ERROR else _private(path)
         except OSError as error:
             raise InvalidInput(f"cannot write the log {path}", why=error.strerror or str(error)) from None
         self._file = os.fdopen(descriptor, "a", encoding="utf-8", errors="replace", buffering=1)
@@ -129,6 +130,14 @@ class RequestLog(logging.Handler):
         if not self._broken and sys.stderr is not None:
             sys.stderr.write(f"Note: the request log is not complete: {error.strerror or error}\n")
         self._broken = True
+
+
+def _private(path: Path) -> int:
+    """The file, opened to append; no link is followed. Raises OSError."""
+    descriptor = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+    if stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.fchmod(descriptor, 0o600)
+    return descriptor
 
 
 @contextmanager

@@ -242,6 +242,16 @@ def test_the_log_may_be_asked_for_by_the_environment(run, project, erp, monkeypa
     assert len((project / "http.log").read_text().splitlines()) == 1
 
 
+def test_the_log_may_go_to_standard_error(run, project, erp):
+    with hostile(reply(body=b'{"id": "7", "name": "Acme GmbH"}')) as server:
+        erp(server.url)
+        ran = run("--log-http", "-", "connection", "check")
+    assert ran.code == 0
+    (line,) = map(json.loads, ran.err.splitlines())
+    assert line["status"] == 200
+    assert not (project / "-").exists()
+
+
 def test_refused_credentials_name_the_variables_not_the_secret(run, erp):
     with hostile(reply(401, b"<h1>Unauthorized: hunter22</h1>", content_type="text/html")) as server:
         erp(server.url)
