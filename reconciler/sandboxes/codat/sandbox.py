@@ -34,6 +34,8 @@ SWITCHES = (
     Switch("replay_errors", "text", "whether an idempotency key repeats errors too", "1", ("0", "1")),
     Switch("unknown_fields", "text", "what becomes of fields the model lacks", "refuse", ("refuse", "ignore")),
     Switch("daily_quota", "number", "requests a day; by the documents 1000 x (1 + companies)", "2000"),
+    Switch("per_minute", "number", "requests a minute; by the documents 1000 of one address; 0: no limit", "0"),
+    Switch("concurrent", "number", "requests at once; by the documents 10", "10"),
     Switch("attachment_kb", "number", "the largest attachment taken", "4096"),
 )
 

@@ -15,6 +15,7 @@ from reconciler.sandboxes.codat.erp import View
 from reconciler.sandboxes.codat.listing import list_reply
 from reconciler.sandboxes.codat.live import DATA_TYPES
 from reconciler.sandboxes.codat.options import options_of
+from reconciler.sandboxes.codat.printing import invoice_pdf
 from reconciler.sandboxes.codat.properties import MODELS, PROPERTIES, PULL_OPERATION, PUSH_OPERATION
 from reconciler.sandboxes.codat.pushing import Pushes
 from reconciler.sandboxes.codat.quota import Quota
@@ -57,15 +58,17 @@ class CodatVendor:
     # ---- the way of one request ----
 
     def answer(self, call: Call) -> Reply:
-        return self._answer(call).with_headers(self._quota.headers())
+        with self._quota.one() as allowed:
+            reply = self._answer(call) if allowed else self.limited(self._switches.number("retry_after_s"))
+        return reply.with_headers(self._quota.headers())
 
     def _answer(self, call: Call) -> Reply:
         self._begin()
         key = call.basic() or ""
         if not hmac.compare_digest(key.encode(), self._switches.text("api_key").encode()):
             return problem_reply(401, "Unauthorized")
-        if not self._quota.take():
-            return self.limited(self._quota.seconds_left())
+        if (wait := self._quota.take()) is not None:
+            return self.limited(wait)
         found = self._routes.find(call)
         if found is None:
             return problem_reply(404, "Not Found")
@@ -158,6 +161,7 @@ class CodatVendor:
             parent = _CONNECTION if data_type == "bankAccounts" else _COMPANY
             add("GET", f"{parent}/data/{segment}", self._lister(data_type))
             add("GET", f"{parent}/data/{segment}/{{recordId}}", self._shower(data_type))
+        add("GET", f"{_COMPANY}/data/invoices/{{recordId}}/pdf", self._pdf)
         add("GET", f"{_COMPANY}/data/info", lambda call: json_reply(self._datasets.company()))
         add("POST", f"{_COMPANY}/data/info", lambda call: json_reply(self._datasets.queue("company", call)))
         add("POST", f"{_COMPANY}/data/queue/{{dataType}}", self._queue)
@@ -185,6 +189,13 @@ class CodatVendor:
             return json_reply(record)
 
         return handle
+
+    def _pdf(self, call: Call) -> Reply:
+        own = call.params["recordId"]
+        record = self._datasets.record("invoices", own)
+        if record is None:
+            raise Problem(404, f"No data available for invoices for ID {own}")
+        return Reply(200, invoice_pdf(record), {"content-type": "application/octet-stream"})
 
     def _queue(self, call: Call) -> Reply:
         wanted = call.first("connectionId")

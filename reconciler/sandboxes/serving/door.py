@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+import traceback
 from collections.abc import Awaitable, Callable, MutableMapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -60,13 +61,20 @@ class Door:
         if switches.fires("cut_before", call):
             reply = Reply(0, fate="drop")
         else:
-            reply = self.application.answer(call)
+            reply = self._answered(call)
             if reply.fate == "send" and call.writes and switches.fires("lose_response", call):
                 reply = replace(reply, fate="drop")
             elif reply.fate == "send" and switches.fires("half_response", call):
                 reply = replace(reply, fate="half")
         self.log.add(call, reply, at)
         return reply
+
+    def _answered(self, call: Call) -> Reply:
+        try:
+            return self.application.answer(call)
+        except Exception:  # a fault of ours: said on stderr, answered as the vendor answers its own
+            traceback.print_exc()
+            return self.application.vendor.failed(500)
 
     def close(self) -> None:
         """End the threads and close the books."""

@@ -16,7 +16,7 @@ DEEPEST = 40
 
 
 class NotJson(ValueError):
-    """A body that is no JSON, has a key twice, a NaN, or is nested absurdly deep."""
+    """A body that is no JSON, has a key twice, a NaN, half a character, or is nested absurdly deep."""
 
 
 def write(value: object) -> bytes:
@@ -74,6 +74,19 @@ def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 def _check_depth(value: Any, depth: int) -> None:
     if depth > DEEPEST:
         raise NotJson("nested too deeply")
+    if isinstance(value, str) and not value.isascii():
+        _check_whole(value)
+    if isinstance(value, dict):
+        for key in value:
+            _check_whole(key)
     items = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
     for item in items:
         _check_depth(item, depth + 1)
+
+
+def _check_whole(text: str) -> None:
+    """Refuses half of a surrogate pair, which no file and no database takes."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        raise NotJson("a text has half a character in it") from None

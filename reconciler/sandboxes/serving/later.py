@@ -70,8 +70,10 @@ class Later:
         """Carry out what is due, in order, one at a time; how many. A job may put others."""
         done = 0
         while (job := self._next()) is not None:
-            carry_out(job)
-            self._shelf.run("UPDATE vendor_jobs SET waiting = 0 WHERE id = ?", (job.id,))
+            try:
+                carry_out(job)
+            finally:  # one that breaks is not tried for ever
+                self._shelf.run("UPDATE vendor_jobs SET waiting = 0 WHERE id = ?", (job.id,))
             done += 1
         return done
 

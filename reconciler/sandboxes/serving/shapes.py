@@ -45,12 +45,19 @@ def _finding(found: Any) -> Finding:
     return Finding(place, kinds.get(found["type"], "type"), found["msg"].removeprefix("Value error, "))
 
 
+LARGEST = Decimal(10) ** 16
+FINEST = -20
+
+
 def _number(value: Any) -> Decimal:
-    if isinstance(value, Decimal):
-        return value
     if isinstance(value, int) and not isinstance(value, bool):
-        return Decimal(value)
-    raise ValueError("should be a number")
+        value = Decimal(value)
+    if not isinstance(value, Decimal):
+        raise ValueError("should be a number")
+    exponent = value.as_tuple().exponent
+    if abs(value) >= LARGEST or not isinstance(exponent, int) or exponent < FINEST:
+        raise ValueError("should be a number of a sensible size")
+    return value
 
 
 def _number_text(value: Any) -> Decimal:

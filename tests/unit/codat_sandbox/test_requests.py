@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
+import random
+from concurrent.futures import ThreadPoolExecutor
 
 import httpx
 import pytest
 
 from reconciler.sandboxes.codat import options
+from reconciler.sandboxes.ledger.check import check
 from tests.unit.codat_sandbox import vendor_schemas
-from tests.unit.codat_sandbox.client import Caller, invoice_body, line, payment_body
+from tests.unit.codat_sandbox.client import Caller, credit_note_body, invoice_body, line, payment_body
 
 
 def test_a_wrong_key_is_unauthorized_and_a_right_one_is_encoded_alone(caller: Caller):
@@ -164,3 +167,89 @@ def test_a_payment_that_breaks_the_sign_rules_fails_with_its_field(caller: Calle
     assert "Refunds" in caller.push("POST", "K/push/payments", refund)["validation"]["errors"][0]["message"]
     caller.refresh("payments")
     assert caller.results("C/data/payments") == []
+
+
+def test_more_than_ten_at_once_are_refused(caller: Caller):
+    caller.running.switches.set({"concurrent": "2", "processing_ms": "200"})
+    body = {"customerName": "Acme", "status": "Active"}
+    url = f"{caller.running.url}{caller.connection}/push/customers"
+
+    def send(_: int) -> int:
+        return httpx.post(url, json=body, headers=caller.http.headers).status_code
+
+    with ThreadPoolExecutor(3) as pool:
+        assert sorted(pool.map(send, range(3))) == [200, 200, 429]
+
+
+def test_more_than_so_many_a_minute_are_refused(caller: Caller):
+    caller.running.switches.set({"per_minute": "2"})
+    answers = [caller.ask("GET", "C/dataStatus") for _ in range(3)]
+    assert [answer.status_code for answer in answers] == [200, 200, 429]
+    assert answers[2].headers["Retry-After"] == "60"
+    caller.clock.advance(60)
+    assert caller.ask("GET", "C/dataStatus").status_code == 200
+
+
+def test_an_invoice_can_be_printed(caller: Caller):
+    invoice = caller.invoice(caller.customer("Acme (Ltd) €"), "100")
+    caller.refresh("invoices")
+    answer = caller.ask("GET", f"C/data/invoices/{invoice}/pdf")
+    assert answer.content.startswith(b"%PDF-1.4")
+    assert b"Acme \\(Ltd\\) \x80" in answer.content
+    assert caller.ask("GET", "C/data/invoices/inv-999/pdf").status_code == 404
+
+
+WEIRD: list[object] = [
+    None, "", "x" * 5000, "\x00", "\U0001f642", -1, 0, 10**30, 1e-30, 1e300, True, [], {}, [None], {"id": ""},
+    {"id": "inv-1"}, "2026-02-30", "ZZZ", "XXX", 0.1, -0.005, [{"unitAmount": 1e15, "quantity": 1e15}],
+]  # fmt: skip
+
+
+def test_no_body_breaks_the_sandbox(caller: Caller, capfd: pytest.CaptureFixture[str]):
+    """Mutated bodies end in 400, Failed or Success: never in a 5xx, never in books that do not balance."""
+    draws = random.Random(7)
+    caller.running.switches.set({"daily_quota": "100000", "push_ms": "0"})
+    customer = caller.customer()
+    account, bank = caller.account("4000"), caller.account("1200")
+    invoice = caller.invoice(customer, "100")
+    seeds = {
+        "invoices": invoice_body(customer, "10.55", account),
+        "creditNotes": credit_note_body(customer, "7.10", account),
+        "payments": payment_body(customer, bank, "10", [line("10", ("Invoice", invoice, "-10"))]),
+        "customers": {"customerName": "x", "status": "Active", "addresses": [{"type": "Billing"}]},
+        "items": {
+            "name": "x",
+            "itemStatus": "Active",
+            "type": "Service",
+            "isBillItem": False,
+            "isInvoiceItem": True,
+        },
+        "accounts": {"name": "x", "nominalCode": "9", "fullyQualifiedCategory": "Income"},
+        "bankAccounts": {"accountName": "x", "nominalCode": "1200"},
+    }
+    for _ in range(250):
+        segment = draws.choice(list(seeds))
+        body = json.loads(json.dumps(seeds[segment], default=float))
+        for _ in range(draws.randint(1, 2)):
+            where = draws.choice(places(body))
+            where[0][where[1]] = draws.choice(WEIRD)
+        answer = caller.http.post(f"{caller.connection}/push/{segment}", content=json.dumps(body))
+        assert answer.status_code in (200, 400), (body, answer.text)
+        if answer.status_code == 200:
+            key = answer.json()["pushOperationKey"]
+            assert caller.http.get(f"{caller.company}/push/{key}").json()["status"] in ("Failed", "Success"), body
+    caller.ask("POST", "C/data/all")
+    caller.clock.advance(1)
+    caller.results("C/data/invoices")
+    caller.results("C/data/payments")
+    assert check(caller.running.books.ledger) == []
+    assert capfd.readouterr().err == ""
+
+
+def places(value: object) -> list[tuple]:
+    """Every place of a body that can be given another value."""
+    if isinstance(value, dict):
+        return [(value, key) for key in value] + [place for item in value.values() for place in places(item)]
+    if isinstance(value, list):
+        return [place for item in value for place in places(item)]
+    return []
