@@ -14,7 +14,7 @@ from typing import Any, NoReturn
 import pytest
 
 from reconciler.kernel.errors import ExitCode, InvalidInput
-from reconciler.plan.model import Plan
+from reconciler.plan.model import Plan, Reason
 from reconciler.providers.capabilities import Capabilities, DeduplicationClass, Remedy, Support, Verb
 from reconciler.providers.operations import verb_of
 from reconciler.resources.kinds import KINDS
@@ -168,8 +168,11 @@ class Player:
         """Whether allocations are steps of their own, so that operations cannot be told from the case alone."""
         return any(verb_of(step.operation) in (Verb.ALLOCATE, Verb.UNALLOCATE) for step in planned.steps)
 
-    @staticmethod
-    def _complete(planned: Plan) -> None:
+    def _complete(self, planned: Plan) -> None:
+        """Nothing is blocked. What the provider says it cannot keep, it says in the plan: that is a skip."""
+        unsupported = [change.detail for change in planned.blocked if change.reason is Reason.UNSUPPORTED]
+        if unsupported and len(unsupported) == len(planned.blocked):
+            self._skip(f"the plan says what {self.capabilities.provider} cannot keep: {'; '.join(unsupported)}")
         blocked = [f"{change.address} {change.reason}: {change.detail} {change.hint}" for change in planned.blocked]
         assert not blocked, "\n".join(blocked)
 

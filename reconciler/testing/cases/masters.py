@@ -71,6 +71,14 @@ MASTERS: tuple[Case, ...] = (
         ),
     ),
     Case(
+        "customer_billing_address",
+        "A billing address is made with the customer, and changed.",
+        (
+            Desired(_ONE_ADDRESS),
+            Desired(_ONE_ADDRESS.replace("9 Second Street", "10 Third Street"), verbs=("update",)),
+        ),
+    ),
+    Case(
         "customer_addresses",
         "Addresses are matched by type: one moves, a reorder is no change, one is taken away.",
         (
