@@ -134,7 +134,7 @@ class PostgresBackend:
             wire.simple("ROLLBACK")
         if fate == "committed":
             return
-        if fate is None:
+        if fate != "aborted":
             self._abandon()
             raise StateError(
                 f"the connection to the state {self.place} was lost while it wrote",

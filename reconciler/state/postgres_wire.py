@@ -85,11 +85,14 @@ class Wire:
             raise
 
     def _identity(self) -> str:
-        """Which server this is, and which of its pasts it follows; '' where it may not be asked."""
+        """Which server this is, which of its pasts it follows, and since when without a crash; '' where it may not
+        be asked. A crash may lose a transaction's number and give it to another (statistics are reset by one)."""
         try:
             found = self.simple(
                 "SELECT (SELECT system_identifier FROM pg_control_system())::text || '-' || "
-                "(SELECT timeline_id FROM pg_control_checkpoint())::text, "
+                "(SELECT timeline_id FROM pg_control_checkpoint())::text || '-' || "
+                "extract(epoch FROM pg_postmaster_start_time())::text || '-' || "
+                "(SELECT extract(epoch FROM stats_reset) FROM pg_stat_bgwriter)::text, "
                 "current_setting('server_encoding')"
             )
         except Refused as error:
@@ -101,7 +104,7 @@ class Wire:
             raise StateError(
                 f"the database has the encoding {printable(encoding, 40)}", hint="A state needs a database in UTF8."
             )
-        return str(identity)
+        return str(identity or "")
 
     def _require_durability(self) -> None:
         """A commit is on disk before it returns, whatever the server's default is."""

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -18,7 +21,7 @@ from reconciler.state.history import verify_history
 from reconciler.state.postgres import PostgresBackend
 from reconciler.state.postgres_location import PostgresLocation, read_location
 from reconciler.state.postgres_opening import open_postgres
-from reconciler.state.postgres_wire import Wire
+from reconciler.state.postgres_wire import Lost, Refused, Wire
 from reconciler.state.protocol import Store
 from reconciler.state.store import SqlStore
 from reconciler.testing import state_rows as sample
@@ -188,6 +191,35 @@ class TestALostCommit:
         monkeypatch.undo()
 
 
+def test_a_server_that_crashed_or_was_started_anew_is_another_for_this(tmp_path: Path) -> None:
+    """What it had not flushed is lost, and its number may be someone else's: no answer is better than that."""
+    with PostgresServer.start() as server:
+        location = read_location(server.url(), "reconciler_x")
+
+        def identity() -> str:
+            wire = Wire(location, read_seconds=20)
+            wire.close()
+            return wire.identity
+
+        first = identity()
+        assert identity() == first != ""
+        victim = PostgresBackend(location)
+        with victim.transaction(write=False):
+            ((process,),) = victim.query("SELECT pg_backend_pid()")
+        os.kill(process, signal.SIGKILL)  # as a machine short of memory does: the server recovers from its log
+        deadline = time.monotonic() + 20
+        while time.monotonic() < deadline:
+            with suppress(Lost, Refused):
+                if identity() != first:
+                    break
+            time.sleep(0.05)
+        second = identity()
+        assert second != first
+        victim.close()
+        server.restart()
+        assert identity() not in (first, second)
+
+
 class TestClocks:
     def test_leases_are_judged_by_the_databases_time(self, location: PostgresLocation, tmp_path: Path) -> None:
         """Two machines whose clocks are two hours apart: neither takes over from the other early, nor too late."""
@@ -311,6 +343,9 @@ class TestSecretsAndRights:
                 open_postgres(location, PROJECT, SystemClock(), tmp_path / "a")
             assert "GRANT CREATE ON DATABASE" in caught.value.hint
             postgres.server.sql("CREATE SCHEMA reconciler_x AUTHORIZATION clerk", database=postgres.name)
+            wire = Wire(location, read_seconds=20)
+            assert wire.identity != ""  # a lost commit can be asked after without any right more
+            wire.close()
             found = open_postgres(location, PROJECT, SystemClock(), tmp_path / "a")
             lease = found.store.acquire(holder="t", command="apply", term_seconds=60)
             found.store.commit([model.PutRun(sample.run(1))], fence=lease.fence)
