@@ -37,6 +37,9 @@ class ProviderSuite(FaultCases):
     """Connect anew for every command, plan apart from applying and with every `--refresh`, too; False spares slow
     books most of the calls."""
 
+    slow_cases: ClassVar[frozenset[str]] = frozenset()
+    """Names of cases that run with `pytest -m slow` alone, where books are slow."""
+
     def __init_subclass__(cls, **options: Any) -> None:
         super().__init_subclass__(**options)
         for name, value in vars(cls).items():
@@ -45,6 +48,9 @@ class ProviderSuite(FaultCases):
                     f"{cls.__name__}.{name} overrides a case of the provider suite: "
                     'mark it @pytest.mark.xfail(reason="…") and say why the provider cannot do it'
                 )
+        for case in CASES:
+            if case.name in cls.slow_cases and f"test_{case.name}" not in vars(cls):
+                setattr(cls, f"test_{case.name}", pytest.mark.slow(_method(case, cls.__qualname__)))
 
     @pytest.fixture(scope="class")
     @classmethod
@@ -85,15 +91,15 @@ def _expected_to_fail(method: Any) -> bool:
     return any(mark.name == "xfail" and str(mark.kwargs.get("reason", "")).strip() for mark in marks)
 
 
-def _method(case: Case) -> Callable[..., None]:
+def _method(case: Case, owner: str = "ProviderSuite") -> Callable[..., None]:
     def test(self: ProviderSuite, project: SuiteProject) -> None:
         Player(project, case, project.capabilities()).play()
 
     test.__doc__ = case.about
+    test.__name__, test.__qualname__ = f"test_{case.name}", f"{owner}.test_{case.name}"
     return test
 
 
 for _name, _case in cases_by_method(CASES):
     _made = _method(_case)
-    _made.__name__, _made.__qualname__ = _name, f"ProviderSuite.{_name}"
     setattr(ProviderSuite, _name, pytest.mark.slow(_made) if _case.slow else _made)

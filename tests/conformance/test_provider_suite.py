@@ -71,3 +71,13 @@ def test_every_case_is_a_method_and_says_what_it_is_about():
         method = getattr(ProviderSuite, f"test_{case.name}")
         assert method.__doc__ == case.about
         assert case.about.endswith(".")
+
+
+def test_slow_books_may_put_cases_off():
+    class Slow(ProviderSuite):
+        __test__ = False
+        slow_cases = frozenset({"bulk_of_two_hundred"})
+
+    marks = {mark.name for mark in getattr(Slow.test_bulk_of_two_hundred, "pytestmark", [])}
+    assert marks == {"slow"}
+    assert not hasattr(Slow.test_invoice_plain, "pytestmark")

@@ -117,7 +117,7 @@ def _failed(status: int, text: bytes, writes: bool) -> ProviderError:
         words = str(json.loads(text)["error"])
     except (ValueError, KeyError, TypeError):
         words = f"status {status}"
-    if status == 503:
+    if status in (429, 503):
         return Unavailable(words)
     if status in (400, 401, 404, 413):
         return Rejected(f"the ledger server refuses the call: {words}", code=str(status))
