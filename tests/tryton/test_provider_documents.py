@@ -196,8 +196,6 @@ def test_two_with_one_reference_are_inconclusive(clerk: Clerk, acme: str) -> Non
 
 
 def test_many_are_made_and_posted_in_two_calls_with_numbers_by_date(clerk: Clerk, acme: str) -> None:
-    last = clerk.provider.company().last_in_series("invoice", TODAY)
-    assert last is not None
     days = [date(2026, 11, 22), date(2026, 11, 21), date(2026, 11, 22)]
     made = [clerk.new("invoice", clerk.content(acme, issue_date=day)) for day in days]
     requests = [clerk.request(operation, reference) for operation, reference in made]
@@ -293,3 +291,17 @@ def test_a_second_customer_of_one_code_is_known_as_such(clerk: Clerk) -> None:
     found = clerk.provider.lookup([clerk.probe(Create("customer", content))])[0]
     assert isinstance(found, Found)
     assert found.observed.remote_id == made.remote_id
+
+
+def test_many_customers_are_made_in_one_call_and_one_that_is_refused_alone(clerk: Clerk) -> None:
+    contents = [{"name": f"Many {at}", "code": f"many-{at}"} for at in range(5)]
+    requests = [clerk.request(Create("customer", content)) for content in contents]
+    before = clerk.provider.calls()
+    outcomes = clerk.provider.execute_batch(requests, clerk.stages)
+    assert clerk.provider.calls() - before == 2
+    assert all(isinstance(outcome, Done) and outcome.observed is not None for outcome in outcomes.values())
+    again = [
+        clerk.request(Create("customer", content)) for content in (contents[0], {"name": "N", "code": "new-1"})
+    ]
+    outcomes = clerk.provider.execute_batch(again, clerk.stages)
+    assert [type(outcomes[request.key]) for request in again] == [AlreadyExists, Done]

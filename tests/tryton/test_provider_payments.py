@@ -1,4 +1,4 @@
-"""Payments on a real Tryton: made by us in stages, made by others in Tryton's own ways, applied, taken off, reversed."""
+"""Payments on a real Tryton: made by us in stages, made by others in its own ways, applied, taken off, reversed."""
 
 from __future__ import annotations
 

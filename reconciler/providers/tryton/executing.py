@@ -77,12 +77,14 @@ def _create(books: Books, kind: str, request: ExecuteRequest, progress: Progress
 def execute_batch(
     books: Books, requests: Sequence[ExecuteRequest], progress: Progress
 ) -> Mapping[RequestKey, Outcome]:
-    """One outcome per request: new invoices (and new credit notes) in one call a kind, the rest one by one."""
+    """One outcome per request: what is new of a kind in one call, payments and everything else one by one."""
     outcomes: dict[RequestKey, Outcome] = {}
-    for kind in _INVOICES:
+    for kind in (*writing_masters.MODELS, *_INVOICES):
         some = [one for one in requests if isinstance(one.operation, Create) and one.operation.kind == kind]
-        if some:
+        if some and kind in _INVOICES:
             outcomes |= _with_readings(books, kind, writing_invoices.create_invoices(books, some, progress))
+        elif some:
+            outcomes |= _with_readings(books, kind, writing_masters.create_masters(books, kind, some))
     for request in requests:
         if request.key not in outcomes:
             try:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from reconciler.providers.errors import AlreadyExists, Rejected
+from reconciler.providers.errors import AlreadyExists, ProviderError, Rejected, Stale
 from reconciler.providers.operations import Create, Update
-from reconciler.providers.protocol import Done, ExecuteRequest
+from reconciler.providers.protocol import Done, ExecuteRequest, Outcome, RequestKey
 from reconciler.providers.tryton.books import Books
 from reconciler.providers.tryton.calls import Row, lines
 from reconciler.providers.tryton.codec_masters import (
@@ -37,6 +37,30 @@ def create_master(books: Books, request: ExecuteRequest) -> Done:
     except Rejected as error:
         raise _taken(error) from error
     return books.done(kind, str(made))
+
+
+def create_masters(books: Books, kind: str, requests: Sequence[ExecuteRequest]) -> dict[RequestKey, Outcome]:
+    """Records of one kind in one call, which Tryton makes all or none; refused as one, they are made singly."""
+    outcomes: dict[RequestKey, Outcome] = {}
+    ready: list[tuple[ExecuteRequest, dict[str, Any]]] = []
+    for request in requests:
+        assert isinstance(request.operation, Create)
+        try:
+            ready.append((request, master_values(books, kind, request.operation.content)))
+        except ProviderError as error:
+            outcomes[request.key] = error
+    try:
+        made = books.tryton.create(MODELS[kind], *(values for _, values in ready)) if ready else []
+    except (Rejected, Stale):
+        for request, _ in ready:
+            try:
+                outcomes[request.key] = create_master(books, request)
+            except ProviderError as error:
+                outcomes[request.key] = error
+        return outcomes
+    except ProviderError as error:
+        return outcomes | {request.key: error for request, _ in ready}
+    return outcomes | {request.key: Done(str(id_)) for (request, _), id_ in zip(ready, made, strict=True)}
 
 
 def _taken(error: Rejected) -> Rejected | AlreadyExists:
