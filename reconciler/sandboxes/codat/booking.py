@@ -5,7 +5,7 @@ What cannot be booked raises PushRefused with the field that is wrong. Payments 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
@@ -86,7 +86,7 @@ def account_type(body: Body) -> str:
 
 def book_account(view: View, body: Body, key: str) -> Booking:
     name = required(body, "name", "Account")
-    code = body.get("nominalCode") or f"A{len(view.accounts) + 1:04d}"
+    code = body.get("nominalCode") or f"A{view.books.shelf.next('account-codes'):04d}"
     content = {
         "name": name,
         "code": code,
@@ -148,7 +148,7 @@ def book_item(view: View, body: Body, key: str) -> Booking:
     return Booking([CreateRecord("item", _given(content), reference=key)], extra)
 
 
-def known(records: Mapping[str, Any], own: str | None, item: str, what: str, model: str) -> str | None:
+def known(records: Container[str], own: str | None, item: str, what: str, model: str) -> str | None:
     """The id, if it is one of `records`'; None for none. Refuses others."""
     if own is not None and own not in records:
         raise refused(item, f"Must match the ID of an existing {what}: there is none with the ID {own}.", model)

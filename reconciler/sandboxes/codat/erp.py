@@ -5,14 +5,14 @@ Read-only. `overlay`: fields of a pushed record that the ledger has no place for
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from decimal import Decimal
 from functools import cached_property
 from typing import Any
 
 from reconciler.resources.content import decode
 from reconciler.resources.kinds import Content
-from reconciler.sandboxes.ledger.records import PREFIXES, Record, id_of
+from reconciler.sandboxes.ledger.records import PREFIXES, Record, id_of, seq_of
 from reconciler.sandboxes.serving.books import Books
 
 OVERLAY, DELETED, APPLIED = "overlay", "deleted", "applied"
@@ -26,6 +26,37 @@ PAYMENT_METHODS: tuple[tuple[str, str, str], ...] = (
     ("pm-5", "Other", "Other"),
 )
 """Id, name and type."""
+
+
+class Contents(Mapping[str, Content]):
+    """The contents of a kind's records by id: one at a time when asked by id, all when asked for all."""
+
+    def __init__(self, books: Books, kind: str) -> None:
+        self._books = books
+        self._kind = kind
+        self._known: dict[str, Content] = {}
+        self._all = False
+
+    def __getitem__(self, own: str) -> Content:
+        found = self._known.get(own)
+        if found is None:
+            record = None if self._all else self._books.ledger.record(self._kind, own)
+            if record is None:
+                raise KeyError(own)
+            found = self._known[own] = decode(self._kind, record.body)
+        return found
+
+    def _read_all(self) -> dict[str, Content]:
+        if not self._all:
+            self._known = {record.id: decode(self._kind, record.body) for record in self._books.records(self._kind)}
+            self._all = True
+        return self._known
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._read_all())
+
+    def __len__(self) -> int:
+        return len(self._read_all())
 
 
 class View:
@@ -46,6 +77,16 @@ class View:
             if record.id not in self.deleted
         ]
 
+    def record(self, kind: str, own: str) -> Record | None:
+        """One record; None when there is none, or it is deleted."""
+        return None if own in self.deleted else self.books.ledger.record(kind, own)
+
+    def changed_at(self, kind: str, own: str) -> str:
+        """When a record was last changed: an instant's text."""
+        with self.books.ledger.reading() as db:
+            row = db.execute("SELECT changed_at FROM records WHERE seq = ?", (seq_of(kind, own),)).fetchone()
+        return str(row[0])
+
     @cached_property
     def deleted(self) -> set[str]:
         return set(self.books.shelf.all(DELETED))
@@ -59,31 +100,28 @@ class View:
         return self.books.shelf.all(APPLIED)
 
     @cached_property
-    def accounts(self) -> dict[str, Content]:
-        return dict(self._by_id("account"))
+    def accounts(self) -> Contents:
+        return Contents(self.books, "account")
 
     @cached_property
-    def customers(self) -> dict[str, Content]:
-        return dict(self._by_id("customer"))
+    def customers(self) -> Contents:
+        return Contents(self.books, "customer")
 
     @cached_property
-    def items(self) -> dict[str, Content]:
-        return dict(self._by_id("item"))
+    def items(self) -> Contents:
+        return Contents(self.books, "item")
 
     @cached_property
-    def tax_rates(self) -> dict[str, Content]:
-        return dict(self._by_id("tax_rate"))
+    def tax_rates(self) -> Contents:
+        return Contents(self.books, "tax_rate")
 
     @cached_property
-    def tracking(self) -> dict[str, Content]:
-        return dict(self._by_id("tracking_category"))
+    def tracking(self) -> Contents:
+        return Contents(self.books, "tracking_category")
 
     @cached_property
-    def bank_accounts(self) -> dict[str, Content]:
-        return dict(self._by_id("bank_account"))
-
-    def _by_id(self, kind: str) -> list[tuple[str, Content]]:
-        return [(record.id, decode(kind, record.body)) for record in self.books.records(kind)]
+    def bank_accounts(self) -> Contents:
+        return Contents(self.books, "bank_account")
 
     @cached_property
     def bank_ids(self) -> dict[str, str]:

@@ -128,7 +128,7 @@ class Pushes:
             "attachmentId": written.attachment,
         }
         operation["changes"] = [change]
-        if operation["data"] is not None:
+        if operation["data"] is not None and self._switches.on("push_data"):
             live = live_records(self._books, operation["dataType"]).get(written.record)
             operation["data"] = live.model if live else {**operation["data"], "id": written.record}
         self._end(operation, "Success", 200)

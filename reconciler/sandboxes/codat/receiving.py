@@ -6,7 +6,7 @@ link that pays an invoice is negative, one that uses a credit note positive.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Container
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
@@ -15,7 +15,6 @@ from typing import Any
 from reconciler.sandboxes.codat.booking import ZERO, Body, currency_of, known, refused, required
 from reconciler.sandboxes.codat.erp import PAYMENT_METHODS, View
 from reconciler.sandboxes.ledger.commands import ApplyDocument, Command, CreateRecord
-from reconciler.sandboxes.ledger.records import Record
 
 _MODEL = "Payment"
 _METHODS = {own: name for own, name, _ in PAYMENT_METHODS}
@@ -108,9 +107,20 @@ class _Targets:
     """The documents a payment can be linked to."""
 
     def __init__(self, view: View, customer: str) -> None:
-        self.invoices = {record.id: record for record, _ in view.records("invoice")}
-        self.notes = {record.id: record for record, _ in view.records("credit_note")}
+        self.invoices = _Records(view, "invoice")
+        self.notes = _Records(view, "credit_note")
         self.customer = customer
+
+
+class _Records:
+    """Whether there is a document of a kind with an id."""
+
+    def __init__(self, view: View, kind: str) -> None:
+        self._view = view
+        self._kind = kind
+
+    def __contains__(self, own: object) -> bool:
+        return isinstance(own, str) and self._view.record(self._kind, own) is not None
 
 
 def _read_line(receipt: Receipt, line: Body, where: str, targets: _Targets) -> None:
@@ -149,7 +159,7 @@ def _read_line(receipt: Receipt, line: Body, where: str, targets: _Targets) -> N
     _spread(receipt, where, invoices, notes, rest, day)
 
 
-def _check_link(link: Body, place: str, records: Mapping[str, Record], what: str, *, negative: bool) -> None:
+def _check_link(link: Body, place: str, records: Container[str], what: str, *, negative: bool) -> None:
     if not link.get("id"):
         raise refused(f"{place}.id", "ID must be provided.", _MODEL)
     known(records, link["id"], f"{place}.id", what, _MODEL)

@@ -136,19 +136,27 @@ class Writing:
         """Unless forced: refuses to update what has changed there since it was last pulled."""
         data_type, own = operation["dataType"], operation["record"]
         model = MODELS[data_type]
-        live = live_records(self._books, data_type).get(own)
-        if live is None:
+        view = View(self._books)
+        ledger_id = self._ledger_id(view, data_type, own)
+        if ledger_id is None or view.record(KINDS[data_type], ledger_id) is None:
             raise refused("id", f"No {model} with the ID {own} exists in the accounting software.", model)
         if operation["force"]:
             return
         cached = self._datasets.cached(data_type, own)
-        if cached is None or cached.get("sourceModifiedDate") != live.changed[:19]:
+        changed = view.changed_at(KINDS[data_type], ledger_id)
+        if cached is None or cached.get("sourceModifiedDate") != changed[:19]:
             raise refused(
                 "sourceModifiedDate",
                 f"The {model} has been modified in the accounting software since it was last pulled."
                 " Initiate another pull of the data, or use forceUpdate.",
                 model,
             )
+
+    @staticmethod
+    def _ledger_id(view: View, data_type: str, own: str) -> str | None:
+        if data_type != "bankAccounts":
+            return own
+        return next((bank for bank, shown in view.bank_ids.items() if shown == own), None)
 
     def _update(self, data_type: str, own: str, body: Mapping[str, Any]) -> str:
         kind = KINDS[data_type]
@@ -181,7 +189,8 @@ class Writing:
 
     def _update_bank_account(self, own: str, body: Mapping[str, Any]) -> None:
         view = View(self._books)
-        ledger_id = next(bank for bank, shown in view.bank_ids.items() if shown == own)
+        ledger_id = self._ledger_id(view, "bankAccounts", own)
+        assert ledger_id is not None
         record = self._one("bank_account", ledger_id)
         if body.get("accountName"):
             after = {"name": body["accountName"]}

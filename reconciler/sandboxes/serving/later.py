@@ -86,4 +86,4 @@ class Later:
         if not rows:
             return None
         job_id, kind, payload, due = rows[0]
-        return Job(job_id, kind, exact.read(payload), due)
+        return Job(job_id, kind, exact.kept(payload), due)

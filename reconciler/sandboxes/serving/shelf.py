@@ -65,12 +65,12 @@ class Shelf:
     def get(self, bucket: str, key: str) -> Any:
         """The value kept; None when there is none."""
         rows = self.run("SELECT value FROM vendor_kept WHERE bucket = ? AND key = ?", (bucket, key))
-        return exact.read(rows[0][0]) if rows else None
+        return exact.kept(rows[0][0]) if rows else None
 
     def all(self, bucket: str) -> dict[str, Any]:
         """Every value of a bucket by its key, in the order in which the keys were first kept."""
         rows = self.run("SELECT key, value FROM vendor_kept WHERE bucket = ? ORDER BY seq", (bucket,))
-        return {key: exact.read(value) for key, value in rows}
+        return {key: exact.kept(value) for key, value in rows}
 
     def drop(self, bucket: str, key: str) -> None:
         self.run("DELETE FROM vendor_kept WHERE bucket = ? AND key = ?", (bucket, key))

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import base64
+import time
+from concurrent.futures import ThreadPoolExecutor
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
@@ -490,3 +493,39 @@ def test_it_runs_as_a_process_with_a_log(tmp_path: Path):
         assert httpx.get(f"{server.url}/companies").status_code == 401
         assert httpx.get(f"{server.url}/__sandbox__/connection").json()["api_key"] == "sandbox-codat-key"
     assert '"path": "/companies"' in log.read_text()
+
+
+def test_a_push_that_was_taken_survives_a_kill(tmp_path: Path):
+    store = str(tmp_path / "c.sqlite")
+    server = start_process("codat", "--data", store, "--switch", "push_ms=700")
+    url, own = server.url, httpx.get(f"{server.url}/__sandbox__/connection").json()
+    path = f"/companies/{own['company_id']}/connections/{own['connection_id']}/push/customers"
+    headers = {"Authorization": "Basic " + base64.b64encode(own["api_key"].encode()).decode()}
+    body = {"customerName": "Acme", "status": "Active"}
+    taken = httpx.post(url + path, json=body, headers=headers).json()
+    server.kill()
+    with start_process("codat", "--data", store) as server:
+        poll = f"{server.url}/companies/{own['company_id']}/push/{taken['pushOperationKey']}"
+        for _ in range(100):
+            if (ended := httpx.get(poll, headers=headers).json())["status"] != "Pending":
+                break
+            time.sleep(0.05)
+    assert ended["status"] == "Success"
+
+
+def test_many_callers_at_once_each_get_their_own(caller: Caller):
+    caller.running.switches.set({"push_ms": "0"})
+    url = f"{caller.running.url}{caller.connection}/push/customers"
+
+    def send(number: int) -> str:
+        with httpx.Client(headers=caller.http.headers) as client:
+            taken = client.post(url, json={"customerName": f"c{number}", "status": "Active"}).json()
+            ended = client.get(f"{caller.running.url}{caller.company}/push/{taken['pushOperationKey']}").json()
+        return str(ended["changes"][0]["recordRef"]["id"])
+
+    with ThreadPoolExecutor(6) as pool:
+        made = list(pool.map(send, range(30)))
+    assert len(set(made)) == 30
+    caller.refresh("customers")
+    by_id = {found["id"]: found["customerName"] for found in caller.results("C/data/customers")}
+    assert by_id == {own: f"c{number}" for number, own in enumerate(made)}
