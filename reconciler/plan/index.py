@@ -83,6 +83,8 @@ class Index:
     by_chain_id: dict[str, Chain] = field(default_factory=dict)
     owners: dict[tuple[str, str, str], tuple[Chain, DocumentRow]] = field(default_factory=dict)
     declared: dict[Address, Resource] = field(default_factory=dict)
+    adopted: dict[Address, Adoption] = field(default_factory=dict)
+    """What the user said may be bound, by address."""
     planned_ids: dict[str, Address] = field(default_factory=dict)
     moved: dict[Address, Address] = field(default_factory=dict)
     begun: dict[Address, Address] = field(default_factory=dict)
@@ -98,6 +100,7 @@ class Index:
     def build(cls, inputs: PlanInputs) -> Index:
         index = cls(inputs)
         index.declared = {resource.address: resource for resource in inputs.declaration.resources}
+        index.adopted = {item.address: item for item in reversed(inputs.declaration.adopted)}
         renamed = {
             move.origin: move.destination
             for move in inputs.declaration.moved

@@ -314,7 +314,7 @@ def _leave_out(draft: Draft, wanted: Desired) -> None:
 def _show_adoption(draft: Draft, chain: Chain, wanted: Desired) -> None:
     row = chain.current
     assert row is not None
-    by_word = any(item.address == chain.address for item in draft.inputs.declaration.adopted)
+    by_word = chain.address in draft.index.adopted
     draft.unchanged -= 1
     draft.change(
         chain.address,

@@ -60,7 +60,7 @@ class Adopted:
 def match(draft: Draft, desired: Desired) -> Adopted | Obstacle | None:
     """What an unbound address meets in the ERP; None means it can be created."""
     index, address = draft.index, desired.resource.address
-    consent = next((item for item in draft.inputs.declaration.adopted if item.address == address), None)
+    consent = index.adopted.get(address)
     if (taken := index.by_chain_id.get(index.chain_id(index.first_address(address)))) is not None:
         other = draft.label(taken.address)
         return Obstacle(
