@@ -120,7 +120,7 @@ class Datasets:
         if data_type == "company":
             found: dict[str, Any] = {"company": {"model": self._company(), "changed": ""}}
         else:
-            records = live_records(self._books, data_type)
+            records = live_records(self._books, data_type, self._switches.number("stale_reads_ms"))
             found = {own: {"model": live.model, "changed": live.changed} for own, live in records.items()}
         self._shelf.put(FETCHED, pull["id"], found)
         pull.update(status="Fetching", progress=40)

@@ -60,10 +60,14 @@ class Contents(Mapping[str, Content]):
 
 
 class View:
-    """The books as they are now, read when asked for; make a new one for each use."""
+    """The books as they are now, read when asked for; make a new one for each use.
 
-    def __init__(self, books: Books) -> None:
+    `stale_ms`: documents and masters that are listed are as they were so long ago.
+    """
+
+    def __init__(self, books: Books, stale_ms: int = 0) -> None:
         self.books = books
+        self._stale_ms = stale_ms
 
     @cached_property
     def base(self) -> str:
@@ -73,7 +77,7 @@ class View:
         """Every record of a kind that is not deleted, oldest first, with its content."""
         return [
             (record, decode(kind, record.body))
-            for record in self.books.records(kind)
+            for record in self.books.records(kind, stale_ms=self._stale_ms)
             if record.id not in self.deleted
         ]
 

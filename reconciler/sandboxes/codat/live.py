@@ -53,9 +53,9 @@ class Live:
     changed: str = ""
 
 
-def live_records(books: Books, data_type: str) -> dict[str, Live]:
-    """Every record of a data type (not `company`), by id, oldest first."""
-    view = View(books)
+def live_records(books: Books, data_type: str, stale_ms: int = 0) -> dict[str, Live]:
+    """Every record of a data type (not `company`), by id, oldest first; as they were so long ago."""
+    view = View(books, stale_ms)
     if data_type == "trackingCategories":
         return {
             str(model["id"]): Live(model, view.changed[record.id])

@@ -55,6 +55,7 @@ class CodatSandbox:
             unique_reference="always",
             unique_number=refuse,
             unique_code=False,
+            keep_versions=True,
         )
 
     def vendor(self, tools: Tools) -> CodatVendor:

@@ -125,7 +125,7 @@ class Payments:
         self.changed[record.id] = self._view.changed[record.id]
 
     def _money_lines(self, record: Record, content: Content) -> Iterator[dict[str, Any]]:
-        """One line an invoice, and one for what is on account; a single one where credits joined the cash."""
+        """One line an invoice, and one for what is on account; one in all where credits or discounts joined."""
         on_account = Decimal(record.computed["open"])
         rate = content.get("exchange_rate") or Decimal(1)
         links: list[tuple[dict[str, Any], Decimal, str]] = []
@@ -137,18 +137,22 @@ class Payments:
                 link = _link("CreditNote", allocation.target_id, amount, rate)
                 links.append((link, -amount, allocation.date))
                 continue
+            given_up = Decimal(allocation.discount) + Decimal(allocation.write_off)
             self.settlings.append(
                 Settling(
                     record.id,
                     allocation.target_id,
-                    amount,
+                    amount + given_up,
                     allocation.date,
                     content.get("memo"),
                     content.get("reference"),
                 )
             )
-            link = _link("Invoice", allocation.target_id, -amount, rate)
+            link = _link("Invoice", allocation.target_id, -amount - given_up, rate)
             links.append((link, amount, allocation.date))
+            if given_up:
+                joined = True
+                links.append((_link("Discount", "", given_up, rate), ZERO, allocation.date))
         if on_account:
             link = _link("PaymentOnAccount", content["customer"], -on_account, rate)
             links.append((link, on_account, content["received_on"].isoformat()))
@@ -164,4 +168,5 @@ class Payments:
 
 
 def _link(kind: str, target: str, amount: Decimal, rate: Decimal) -> dict[str, Any]:
-    return {"type": kind, "id": target, "amount": amount, "currencyRate": rate}
+    link = {"type": kind, "id": target, "amount": amount, "currencyRate": rate}
+    return link if target else {key: value for key, value in link.items() if key != "id"}

@@ -182,7 +182,8 @@ class CodatVendor:
             own = call.params["recordId"]
             record = self._datasets.record(data_type, own)
             if record is None:
-                raise Problem(404, f"No data available for {data_type} for ID {own}")
+                segment = "accounts" if data_type == "chartOfAccounts" else data_type
+                raise Problem(404, f"No data available for {segment} for ID {own}")
             if data_type == "trackingCategories":
                 children = [other for other in self._datasets.records(data_type) if other.get("parentId") == own]
                 record = {**record, "subCategories": children}

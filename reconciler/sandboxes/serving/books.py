@@ -6,6 +6,7 @@ import fcntl
 import shutil
 import tempfile
 import threading
+import weakref
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from datetime import timedelta
@@ -31,6 +32,7 @@ class Books:
         if path is None:
             self._folder = Path(tempfile.mkdtemp(prefix="reconciler-", dir=_MEMORY if _MEMORY.is_dir() else None))
             path = self._folder / "books.sqlite"
+            weakref.finalize(self, shutil.rmtree, self._folder, ignore_errors=True)  # also when nobody closes
         self.path = path
         self.clock = clock
         self.ledger = Ledger(path, clock=clock, settings=settings)

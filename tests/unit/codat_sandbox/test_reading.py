@@ -529,3 +529,59 @@ def test_many_callers_at_once_each_get_their_own(caller: Caller):
     caller.refresh("customers")
     by_id = {found["id"]: found["customerName"] for found in caller.results("C/data/customers")}
     assert by_id == {own: f"c{number}" for number, own in enumerate(made)}
+
+
+def test_a_refresh_may_fetch_what_is_old(caller: Caller):
+    caller.running.switches.set({"stale_reads_ms": "60000"})
+    customer = caller.customer()
+    caller.refresh("customers")
+    assert caller.results("C/data/customers") == []
+    caller.clock.advance(60)
+    caller.refresh("customers")
+    assert [found["id"] for found in caller.results("C/data/customers")] == [customer]
+
+
+def test_discounts_are_links_of_their_own(caller: Caller):
+    customer = caller.customer()
+    invoice = caller.invoice(customer, "100")
+    [bank] = [record.id for record in caller.running.books.records("bank_account")]
+    allocation = {"invoice": invoice, "amount": "95", "discount": "5"}
+    content = {"customer": customer, "received_on": "2026-11-10", "amount": "95", "bank_account": bank}
+    caller.running.books.ledger.one(CreateRecord("payment", {**content, "allocations": [allocation]}))
+    caller.refresh("payments", "invoices")
+    [paid] = caller.results("C/data/payments")[0]["lines"]
+    assert [(link["type"], link["amount"]) for link in paid["links"]] == [("Invoice", -100), ("Discount", 5)]
+    assert paid["amount"] == 95
+    read = caller.get(f"C/data/invoices/{invoice}")
+    assert (read["status"], read["paymentAllocations"][0]["allocation"]["totalAmount"]) == ("Paid", 100)
+
+
+OPENING = """
+tax_rates: {GST: {rate: "15"}}
+customers: {northwind: {name: Northwind Traders, currency: USD}}
+invoices:
+  INV-1:
+    customer: northwind
+    issue_date: 2026-11-01
+    lines: [{account: "4010", description: Hosting, quantity: 3, unit_price: 19.99, taxes: [GST]}]
+payments:
+  PMT-1:
+    customer: northwind
+    received_on: 2026-11-02
+    amount: 50.00
+    bank_account: operating
+    allocations: [{invoice: INV-1, amount: 50.00}]
+"""
+
+
+def test_opening_data_is_in_the_books(tmp_path: Path):
+    seed = tmp_path / "opening.yaml"
+    seed.write_text(OPENING)
+    clock = ManualClock()
+    with start("codat", seed=seed, switches={"initial_sync": "done"}, clock=clock) as running:
+        caller = Caller(running, clock)
+        [invoice] = caller.results("C/data/invoices", query="invoiceNumber=INV-1")
+        assert (invoice["totalAmount"], invoice["amountDue"]) == (Decimal("68.97"), Decimal("18.97"))
+        assert invoice["lineItems"][0]["taxRateRef"]["effectiveTaxRate"] == 15
+        assert invoice["lineItems"][0]["quantity"] == 3
+        caller.http.close()
