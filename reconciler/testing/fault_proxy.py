@@ -105,6 +105,7 @@ class FaultProxy:
     watch: Watch = field(default_factory=Watch)
     _fault: ProxyFault | None = None
     _at: int = 0
+    _of_writes: bool = False
     _seen: dict[tuple[str, str, bytes], tuple[float, bytes, Answer]] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
     _pending: list[threading.Thread] = field(default_factory=list)
@@ -115,10 +116,10 @@ class FaultProxy:
         assert self._server is not None
         return f"http://127.0.0.1:{self._server.server_address[1]}"
 
-    def arm(self, fault: ProxyFault | None = None, at: int = 0) -> None:
-        """Harm the `at`-th request (from 1) from now on; None harms none. Counting begins anew."""
+    def arm(self, fault: ProxyFault | None = None, at: int = 0, *, of_writes: bool = False) -> None:
+        """Harm the `at`-th request (or write) from now on, from 1; None harms none. Counting begins anew."""
         with self._lock:
-            self.watch, self._fault, self._at = Watch(), fault, at
+            self.watch, self._fault, self._at, self._of_writes = Watch(), fault, at, of_writes
 
     def forget(self) -> None:
         """Nothing is remembered that a stale read could show."""
@@ -188,7 +189,8 @@ class FaultProxy:
         with self._lock:
             self.watch.requests += 1
             self.watch.writes += writes
-            if self._fault is None or self.watch.requests != self._at:
+            n = self.watch.writes if self._of_writes else self.watch.requests
+            if self._fault is None or n != self._at or (self._of_writes and not writes):
                 return None
             if self._fault is ProxyFault.STALE_READ and (writes or _key(request) not in self._seen):
                 return None

@@ -87,6 +87,8 @@ class FaultRun:
     scenario: Scenario
     capabilities: Capabilities
     projects: int = 0
+    resends: bool = True
+    """Whether the connection says `resend_after_settle: true`."""
     asked: int = 0
     """How often a person had to look."""
     strikes: Counter[ProxyFault] = field(default_factory=Counter)
@@ -94,7 +96,7 @@ class FaultRun:
 
     def project(self) -> SuiteProject:
         self.projects += 1
-        more = {**self.world.under_faults(), "resend_after_settle": "true"}
+        more = {**self.world.under_faults(), "resend_after_settle": "true" if self.resends else "false"}
         project = SuiteProject(self.folder / f"project-{self.projects}", self.world, self.proxy.url, more)
         project.begin()
         return project
@@ -108,7 +110,8 @@ class FaultRun:
 
     @property
     def asks(self) -> bool:
-        return DeduplicationClass.D in self.classes
+        """Whether what looking cannot tell is for a person to say."""
+        return DeduplicationClass.D in self.classes or (DeduplicationClass.C in self.classes and not self.resends)
 
     @property
     def settle(self) -> int:
@@ -143,13 +146,13 @@ class FaultRun:
             assert not problems, "\n".join(problems)
         return found
 
-    def struck(self, fault: ProxyFault, at: int, counts: Undisturbed) -> list[str]:
-        """The scenario with the `at`-th request of each of its applies harmed; what is wrong afterwards."""
+    def struck(self, fault: ProxyFault, at: int, counts: Undisturbed, *, of_writes: bool = False) -> list[str]:
+        """The scenario with the `at`-th request (or write) of each apply harmed; what is wrong afterwards."""
         project = self.project()
         for phase in (0, 1):
             project.declare(self.scenario.manifests[phase])
-            if at <= counts.requests[phase]:
-                self.proxy.arm(fault, at)
+            if at <= (counts.writes if of_writes else counts.requests)[phase]:
+                self.proxy.arm(fault, at, of_writes=of_writes)
                 self._harmed(project)
                 self.strikes[fault] += self.proxy.watch.struck
             problems = self._converged(project, phase)

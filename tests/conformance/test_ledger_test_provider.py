@@ -14,9 +14,27 @@ from typing import Any
 
 from reconciler.providers.ledger.client import LedgerClient
 from reconciler.sandboxes.ledger.process import start_server
+from reconciler.testing.cases import CASES
 from reconciler.testing.provider_suite import ProviderSuite
 from reconciler.testing.world import World
 from tests.conformance.ledger_world import Clerk, LedgerWorld
+
+
+QUICK = {
+    "invoice_with_tax",
+    "invoice_drafted_edited_posted",
+    "payment_for_many",
+    "payment_on_account_allocated_later",
+    "allocation_lowered_with_consent",
+    "payment_written_off_later",
+    "payment_reversed_and_entered_again",
+    "credit_note_applied_later",
+    "change_of_a_part_paid_invoice_reissued",
+    "adopted_by_id",
+    "state_lost",
+}
+PUT_OFF = frozenset(case.name for case in CASES) - QUICK
+"""The plain ledger runs every case at each change; what guarantees have no part in waits for `-m slow` here."""
 
 
 class SwitchedWorld(LedgerWorld):
@@ -48,18 +66,21 @@ def of_class(folder: Path, *, klass: str, numbering: str = "ours_accepted", **sw
 
 class TestClassB(ProviderSuite):
     world = partial(of_class, klass="B", batch_size="4")
+    slow_cases = PUT_OFF
     fault_sample = 2
     kill_sample = 1
 
 
 class TestClassC(ProviderSuite):
     world = partial(of_class, klass="C", batch_size="1")
+    slow_cases = PUT_OFF
     fault_sample = 2
     kill_sample = 1
 
 
 class TestClassD(ProviderSuite):
     world = partial(of_class, klass="D", batch_size="1")
+    slow_cases = PUT_OFF
     fault_sample = 2
     kill_sample = 1
 
@@ -73,5 +94,6 @@ class TestNumbersAssignedByDate(ProviderSuite):
         allocate="as_document",
         allocate_at_create="false",
     )
+    slow_cases = PUT_OFF
     fault_sample = 2
     kill_sample = 1
