@@ -19,7 +19,6 @@ from reconciler.testing.provider_suite import ProviderSuite
 from reconciler.testing.world import World
 from tests.conformance.ledger_world import Clerk, LedgerWorld
 
-
 QUICK = {
     "invoice_with_tax",
     "invoice_drafted_edited_posted",
