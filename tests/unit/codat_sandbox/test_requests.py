@@ -9,8 +9,9 @@ from concurrent.futures import ThreadPoolExecutor
 import httpx
 import pytest
 
-from reconciler.sandboxes.codat import options
+from reconciler.sandboxes.codat import options, requests
 from reconciler.sandboxes.ledger.check import check
+from reconciler.sandboxes.serving import exact
 from tests.unit.codat_sandbox import vendor_schemas
 from tests.unit.codat_sandbox.client import Caller, credit_note_body, invoice_body, line, payment_body
 
@@ -123,8 +124,6 @@ def test_options_of_what_cannot_be_pushed_are_refused(caller: Caller):
 
 def test_options_name_only_fields_a_push_takes():
     """Every property of a tree is one of the pushed model's."""
-    from reconciler.sandboxes.codat import requests
-
     models = {
         "invoices": requests.Invoice,
         "creditNotes": requests.CreditNote,
@@ -253,3 +252,15 @@ def places(value: object) -> list[tuple]:
     if isinstance(value, list):
         return [place for item in value for place in places(item)]
     return []
+
+
+@pytest.mark.skipif(not vendor_schemas.available(), reason=vendor_schemas.ABSENT)
+def test_the_vendors_own_examples_are_taken():
+    """Every example of a pushed body in the vendor's documents passes our reading of its rules."""
+    seen = 0
+    for name in (*vendor_schemas.FILES[:2], "write-models-2026-06.openapi.yaml"):
+        for segment, example in vendor_schemas.pushed_examples(name):
+            body = exact.read(json.dumps(example, default=str))
+            assert requests.checked_body(segment, body, unknown_fields=False), segment
+            seen += 1
+    assert seen >= 10

@@ -25,19 +25,39 @@ def available() -> bool:
     return all((FOLDER / name).is_file() for name in FILES)
 
 
+PUSHED = ("accounts", "bankAccounts", "creditNotes", "customers", "invoices", "items", "payments")
+
+
+def pushed_examples(name: str) -> list[tuple[str, Any]]:
+    """The examples of bodies that are pushed: the path's data type, and the body."""
+    found = []
+    for path, item in _read(name)["paths"].items():
+        segment = path.partition("/push/")[2].split("/")[0]
+        for method in ("post", "put"):
+            content = item.get(method, {}).get("requestBody", {}).get("content", {}).get("application/json", {})
+            examples = [example["value"] for example in (content.get("examples") or {}).values()]
+            found += [(segment, example) for example in examples if segment in PUSHED]
+    return found
+
+
 @lru_cache(maxsize=8)
 def document(name: str) -> dict[str, Any]:
-    """One OpenAPI document, `nullable` said in JSON Schema's way."""
+    """One OpenAPI document, `nullable` said in JSON Schema's way, its slips mended."""
+    made: dict[str, Any] = _nullable(_read(name))
+    if methods := made.get("components", {}).get("schemas", {}).get("PaymentMethods"):
+        # The document says that a page of payment methods holds bills.
+        methods["allOf"][0]["properties"]["results"]["items"]["$ref"] = "#/components/schemas/PaymentMethod"
+    return made
+
+
+def _read(name: str) -> dict[str, Any]:
     text = (FOLDER / name).read_text(encoding="utf-8")
     if name.endswith(".json"):
-        made: dict[str, Any] = _nullable(json.loads(text))
-        if methods := made["components"]["schemas"].get("PaymentMethods"):
-            # The document says that a page of payment methods holds bills.
-            methods["allOf"][0]["properties"]["results"]["items"]["$ref"] = "#/components/schemas/PaymentMethod"
-        return made
+        parsed: dict[str, Any] = json.loads(text)
+        return parsed
     import yaml
 
-    return _nullable(yaml.load(text, Loader=yaml.CSafeLoader))
+    return yaml.load(text, Loader=yaml.CSafeLoader)
 
 
 def _nullable(value: Any, names: bool = False) -> Any:
