@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import replace
 from decimal import Decimal
 from typing import Any
@@ -13,6 +13,7 @@ from reconciler.providers.errors import Rejected
 from reconciler.providers.protocol import Observed
 from reconciler.providers.tryton.calls import Row, fields, lines, nested
 from reconciler.providers.tryton.directory import Bank, Directory
+from reconciler.providers.tryton.terms import days_of
 from reconciler.resources.kinds import Content
 
 ACCOUNT_FIELDS = fields(
@@ -25,10 +26,6 @@ PARTY_FIELDS = fields(
     "contact_mechanisms.type contact_mechanisms.value identifiers.code identifiers.type",
 )
 TAX_FIELDS = fields("name description type rate invoice_account active parent childs _timestamp")
-TERM_FIELDS = fields(
-    "name active _timestamp lines.type lines.relativedeltas.days lines.relativedeltas.months",
-    "lines.relativedeltas.weeks lines.relativedeltas.day lines.relativedeltas.month lines.relativedeltas.weekday",
-)
 PRODUCT_FIELDS = fields(
     "code template.name active list_price template.account_category.account_revenue _timestamp",
     "template.account_category.customer_taxes",
@@ -167,22 +164,8 @@ def _code(value: Any) -> str | None:
 
 
 def term_from(row: Row) -> Observed:
-    content: Content = {"name": _text(row["name"])}
-    parts = lines(row, "lines")
-    if len(parts) == 1 and parts[0]["type"] == "remainder":
-        content |= _days(lines(parts[0], "relativedeltas"))
+    content: Content = {"name": _text(row["name"]), **days_of(row)}
     return observed_master("payment_term", row["id"], content, active=bool(row["active"]), revision=_revision(row))
-
-
-def _days(deltas: Sequence[Row]) -> Content:
-    """Days, and the end of the month, where that is all a term says."""
-    if not deltas:
-        return {"days": 0}
-    delta: Row = deltas[0]
-    if len(deltas) > 1 or delta["month"] or delta["weekday"] or delta["months"] or delta["day"] not in (None, 31):
-        return {}
-    found: Content = {"days": int(delta["days"] or 0) + 7 * int(delta["weeks"] or 0)}
-    return found | {"end_of_month": True} if delta["day"] == 31 else found
 
 
 def bank_from(bank: Bank, directory: Directory) -> Observed:

@@ -8,11 +8,15 @@ from datetime import date, timedelta
 from decimal import Decimal
 
 from reconciler.kernel.money import ZERO
-from reconciler.providers.protocol import Company, ControlBalance, DatedSeries
+from reconciler.kernel.plain import printable
+from reconciler.providers.protocol import Company, ControlBalance, ControlPosting, DatedSeries
 from reconciler.providers.tryton.calls import Row, Tryton, lines
+from reconciler.providers.tryton.codec_payments import MOVE_FIELDS, payments_in
 from reconciler.providers.tryton.directory import Directory
+from reconciler.providers.tryton.settlement import DueLine
 from reconciler.providers.tryton.taxes import ROUNDING
 
+_MOST_OTHERS = 10
 _SEQUENCES = {"invoice": "out_invoice_sequence", "credit_note": "out_credit_note_sequence"}
 
 
@@ -84,15 +88,48 @@ def control_balances(tryton: Tryton, directory: Directory) -> list[ControlBalanc
     sums: dict[tuple[int, str], Decimal] = defaultdict(lambda: ZERO)
     domain = [["account", "in", sorted(directory.receivables)], ["reconciliation", "=", None]]
     fields = ["account", "debit", "credit", "amount_second_currency", "second_currency", "move.state"]
+    moves: set[int] = set()
     for page in tryton.pages("account.move.line", domain, fields, size=1000):
         for row in page:
             if row["move."]["state"] != "posted":
                 continue
+            moves.add(int(row["move."]["id"]))
             second = row["second_currency"]
             amount = row["amount_second_currency"] if second else row["debit"] - row["credit"]
             sums[row["account"], directory.currencies[second or directory.base]] += Decimal(amount or 0)
+    strangers = _others(tryton, directory, moves)
     return [
-        ControlBalance(str(account), directory.receivables[account], currency, balance)
+        ControlBalance(
+            str(account), directory.receivables[account], currency, balance, strangers.get((account, currency), ())
+        )
         for (account, currency), balance in sorted(sums.items())
         if balance
     ]
+
+
+def _others(
+    tryton: Tryton, directory: Directory, moves: set[int]
+) -> dict[tuple[int, str], tuple[ControlPosting, ...]]:
+    """What moves that are no invoice and no payment put on an account: manual journals, the largest first.
+
+    A move that gives a receivable as much as it takes (a line that was split) puts nothing on it.
+    """
+    found: dict[tuple[int, str], list[ControlPosting]] = defaultdict(list)
+    for row in tryton.among("account.move", "id", moves, MOVE_FIELDS):
+        if str(row.get("origin") or "").startswith(("account.invoice,", "account.move,")):
+            continue
+        if payments_in(row, directory):
+            continue
+        amounts: dict[tuple[int, str], Decimal] = defaultdict(lambda: ZERO)
+        for line in lines(row, "lines"):
+            if line["account"] in directory.receivables:
+                due = DueLine.of({**line, "move": row["id"], "date": row["date"]})
+                amounts[due.account, directory.currencies[due.currency or directory.base]] += due.amount
+        words = row.get("description") or row.get("number") or f"move {row['id']}"
+        for place, amount in amounts.items():
+            if amount:
+                found[place].append(ControlPosting(row["date"], printable(str(words), 120), amount))
+    return {
+        place: tuple(sorted(some, key=lambda one: (-abs(one.amount), one.date))[:_MOST_OTHERS])
+        for place, some in found.items()
+    }

@@ -12,6 +12,7 @@ from typing import Any
 
 from reconciler.providers.errors import Rejected
 from reconciler.providers.tryton.calls import Row, Tryton, nested
+from reconciler.providers.tryton.terms import TERM_FIELDS, days_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +48,8 @@ class Directory:
     write_offs: Mapping[int, int] = field(default_factory=dict)
     """GL account a short payment is written off to → write-off method."""
     countries: Mapping[str, int] = field(default_factory=dict)
+    terms: Mapping[str, tuple[int, bool]] = field(default_factory=dict)
+    """Payment terms of one part, by name in lower case: days, and whether to the end of that month."""
     models: frozenset[str] = frozenset()
     rates: dict[str, Decimal] = field(default_factory=dict)
     """Tax id → rate in percent, as far as asked for."""
@@ -63,7 +66,9 @@ class Directory:
         return self.currencies[self.base]
 
 
-_OPTIONAL = ("product.product", "account.payment.journal", "account.statement.journal", "account.payment")
+_OPTIONAL = ("product.product", "account.statement.journal")
+_CLEARING = "account.payment.journal"
+"""Present where the module account_payment_clearing is: only then it has a clearing account."""
 
 
 def company_row(tryton: Tryton, wanted: str | None) -> Row:
@@ -91,6 +96,9 @@ def read_directory(tryton: Tryton, wanted: str | None) -> Directory:
     here = ["company", "=", company["id"]]
     models = tryton.rows("ir.model", [["name", "in", list(_OPTIONAL)]], ["name"])
     present = frozenset(str(row["name"]) for row in models)
+    clears = [["model", "=", _CLEARING], ["name", "=", "clearing_account"]]
+    if tryton.rows("ir.model.field", clears, ["name"]):
+        present |= {_CLEARING}
     settings = tryton.rows("account.configuration", [], ["tax_rounding", "default_account_receivable"])
     accounts = tryton.rows(
         "account.account",
@@ -115,9 +123,16 @@ def read_directory(tryton: Tryton, wanted: str | None) -> Directory:
         revenue_journal=_journal(journals, "revenue"),
         general_journal=_journal(journals, "general"),
         write_offs=_write_offs(tryton, here),
+        terms=_terms(tryton),
         countries={row["code"]: row["id"] for row in tryton.rows("country.country", [], ["code"])},
         models=present,
     )
+
+
+def _terms(tryton: Tryton) -> dict[str, tuple[int, bool]]:
+    rows = tryton.rows("account.invoice.payment_term", [], TERM_FIELDS)
+    found = {str(row["name"]).casefold(): days_of(row) for row in rows}
+    return {name: (days["days"], bool(days.get("end_of_month"))) for name, days in found.items() if days}
 
 
 def _only_open(accounts: list[Row]) -> int | None:
@@ -138,29 +153,37 @@ def _write_offs(tryton: Tryton, here: list[Any]) -> dict[int, int]:
 
 
 def _banks(tryton: Tryton, here: list[Any], models: frozenset[str], journals: list[Row]) -> dict[int, Bank]:
-    """Accounts behind payment methods, clearing accounts of payment journals, accounts of bank statements."""
-    named: list[tuple[int, str, int | None]] = []
-    fields = ["name", "journal", "debit_account"]
-    for row in tryton.rows("account.invoice.payment.method", [here], fields):
-        named.append((int(row["debit_account"]), str(row["name"]), row["journal"]))
-    if "account.payment.journal" in models:
-        clearing = ["name", "clearing_account", "clearing_journal"]
-        try:
-            rows = tryton.rows("account.payment.journal", [here, ["clearing_account", "!=", None]], clearing)
-        except Exception:  # the module account_payment_clearing is not there
-            rows = []
-        named += [(int(row["clearing_account"]), str(row["name"]), row["clearing_journal"]) for row in rows]
-    if "account.statement.journal" in models:
-        for row in tryton.rows("account.statement.journal", [here], ["name", "account", "journal"]):
-            named.append((int(row["account"]), str(row["name"]), row["journal"]))
+    """Accounts behind payment methods, clearing of payment journals, bank statements; and accounts of their types.
+
+    The latter is how a cash box is known that no payment method names: Tryton does not mark accounts as cash.
+    """
+    named = _named_banks(tryton, here, models)
     cash = _journal(journals, "cash") or _journal(journals, "general") or 0
-    accounts = {
-        int(row["id"]): row
-        for row in tryton.among("account.account", "id", {one[0] for one in named}, ["code", "second_currency"])
-    }
+    fields = ["code", "name", "second_currency", "type"]
+    rows = tryton.among("account.account", "id", {one[0] for one in named}, fields)
+    types = sorted({row["type"] for row in rows if row["type"]})
+    plain = [["party_required", "=", False], ["reconcile", "=", False], ["closed", "!=", True]]
+    alike = tryton.rows("account.account", [here, ["type", "in", types], *plain], fields) if types else []
+    accounts = {int(row["id"]): row for row in (*rows, *alike)}
+    named += [(int(row["id"]), str(row["name"]), None) for row in alike]
     found: dict[int, Bank] = {}
     for account, name, journal in named:
         if account in accounts and account not in found:
             code, currency = accounts[account]["code"], accounts[account]["second_currency"]
             found[account] = Bank(account, name, code, int(journal or cash), currency)
+    return found
+
+
+def _named_banks(tryton: Tryton, here: list[Any], models: frozenset[str]) -> list[tuple[int, str, int | None]]:
+    """(account, name, journal), the better name first."""
+    found: list[tuple[int, str, int | None]] = []
+    for row in tryton.rows("account.invoice.payment.method", [here], ["name", "journal", "debit_account"]):
+        found.append((int(row["debit_account"]), str(row["name"]), row["journal"]))
+    if _CLEARING in models:
+        clearing = ["name", "clearing_account", "clearing_journal"]
+        for row in tryton.rows("account.payment.journal", [here, ["clearing_account", "!=", None]], clearing):
+            found.append((int(row["clearing_account"]), str(row["name"]), row["clearing_journal"]))
+    if "account.statement.journal" in models:
+        for row in tryton.rows("account.statement.journal", [here], ["name", "account", "journal"]):
+            found.append((int(row["account"]), str(row["name"]), row["journal"]))
     return found

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
@@ -10,6 +10,7 @@ from typing import Any
 
 from reconciler.kernel.money import ZERO, decimal_text
 from reconciler.providers.protocol import Adjustment, Normalized
+from reconciler.providers.tryton.terms import due_on
 from reconciler.providers.tryton.wire import Quantity
 from reconciler.resources.kinds import Content
 
@@ -32,6 +33,8 @@ class Normaliser:
     today: Callable[[], date]
     confirmed: Collection[str] = ()
     countries: Collection[str] | None = None
+    terms: Mapping[str, tuple[int, bool]] = field(default_factory=dict)
+    """By name in lower case: days, and whether to the end of the month."""
 
     def __call__(self, kind: str, content: Content) -> Normalized:
         notes = _Notes()
@@ -69,6 +72,9 @@ class Normaliser:
         issued, due = content.get("issue_date"), content.get("due_date")
         if isinstance(issued, date) and issued > self.today():
             self._will_ask("invoice_date_future", f"its date, {issued}, is in the future", notes)
+        term = self.terms.get(str(content.get("terms")).casefold())
+        if term is not None and isinstance(issued, date):
+            due = due_on(issued, term[0], end_of_month=term[1])
         if kind == "invoice" and isinstance(due, date) and due < self.today():
             self._will_ask("invoice_payment_term", f"its due date, {due}, is past", notes)
 

@@ -16,7 +16,6 @@ from reconciler.providers.tryton.codec_masters import (
     PARTY_FIELDS,
     PRODUCT_FIELDS,
     TAX_FIELDS,
-    TERM_FIELDS,
     account_from,
     bank_from,
     party_from,
@@ -34,6 +33,7 @@ from reconciler.providers.tryton.codec_payments import (
 from reconciler.providers.tryton.directory import Directory
 from reconciler.providers.tryton.references import carrying
 from reconciler.providers.tryton.settlement import LINE_FIELDS, DueLine, Settlement, Use
+from reconciler.providers.tryton.terms import TERM_FIELDS
 from reconciler.resources.kinds import Content
 
 _OPEN = ("draft", "posted", "part_settled")

@@ -52,14 +52,17 @@ class TrytonProvider:
         self._clock = clock
         self._lock = threading.Lock()
         self._books: Books | None = None
+        self._unused = False
+        """The directory was read when connecting, and nobody has asked for the company since."""
 
     # ---- reading ----
 
     def company(self) -> Company:
         """The company as it is now: the directory is read afresh, so that what was added to it is seen."""
         with self._lock:
-            self._books = self._open()
-            books = self._books
+            if self._books is None or not self._unused:
+                self._books = self._open()
+            books, self._unused = self._books, False
         return company_of(books.tryton, books.directory)
 
     def capabilities(self) -> Capabilities:
@@ -88,6 +91,7 @@ class TrytonProvider:
             lambda: self._clock.now().astimezone(zone).date(),
             frozenset(self._settings.confirm_warnings),
             directory.countries if directory is not None else None,
+            directory.terms if directory is not None else {},
         )
         return normaliser(kind, content)
 
@@ -121,7 +125,7 @@ class TrytonProvider:
     def _opened(self) -> Books:
         with self._lock:
             if self._books is None:
-                self._books = self._open()
+                self._books, self._unused = self._open(), True
             return self._books
 
     def _open(self) -> Books:

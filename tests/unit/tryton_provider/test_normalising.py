@@ -18,7 +18,8 @@ TODAY = date(2026, 11, 22)
 
 
 def normalized(kind: str, content: dict[str, Any], *confirmed: str) -> Normalized:
-    normalise = Normaliser(lambda: TODAY, confirmed, {"US", "DE"})
+    terms = {"net 30": (30, False), "end of month": (0, True)}
+    normalise = Normaliser(lambda: TODAY, confirmed, {"US", "DE"}, terms)
     found = normalise(kind, content)
     assert normalise(kind, found.content).content == found.content
     return found
@@ -92,6 +93,8 @@ def test_a_future_date_and_a_past_due_date_are_foreseen() -> None:
     assert "so it is confirmed" in listed.warnings[0]
     past = normalized("invoice", invoice(due_date=date(2026, 11, 21)))
     assert "confirm_warnings: [invoice_payment_term]" in past.warnings[0]
+    assert "2026-11-19" in normalized("invoice", invoice(issue_date=date(2026, 10, 20), terms="Net 30")).warnings[0]
+    assert not normalized("invoice", invoice(issue_date=date(2026, 11, 1), terms="End of Month")).warnings
     assert not normalized("invoice", invoice(issue_date=date(2026, 12, 1), state="draft")).warnings
     assert not normalized("credit_note", invoice(due_date=date(2026, 11, 21))).warnings
 
