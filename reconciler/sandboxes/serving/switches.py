@@ -157,7 +157,7 @@ SWITCHES: tuple[Switch, ...] = (
     Switch("late_answer", "text", "what a late write's sender gets", "504", ("cut", "500", "502", "503", "504")),
     Switch("rate_limit", "trigger", "answer 429 with the vendor's headers; nothing happens"),
     Switch("retry_after_s", "number", "what a 429 says about when to come back", "1"),
-    Switch("page_drift", "trigger", "records move between pages of this listing: see paging.drifted"),
+    Switch("page_drift", "trigger", "records move between the pages of a listing"),
     Switch("page_drift_how", "text", "what becomes of the record at the edge", "lost", ("lost", "twice")),
     Switch("stale_reads_ms", "number", "reads show the books as they were so long ago", "0"),
 )  # fmt: skip
