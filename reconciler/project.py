@@ -9,6 +9,7 @@ import os
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from decimal import Decimal
 from difflib import get_close_matches
 from pathlib import Path
@@ -165,6 +166,11 @@ class Project:
         return next((name for name, connection in self.connections.items() if connection.default), None)
 
 
+@cache
+def _adapter() -> TypeAdapter[ProjectFile]:
+    return TypeAdapter(ProjectFile)
+
+
 def is_project_name(name: str) -> bool:
     """Whether a project may be called so: the name also names its state's file."""
     return _NAME.match(name) is not None
@@ -184,7 +190,7 @@ def load_project(root: Path) -> Project:
         findings += _check_variables(content.get("variables", {}))
     if findings:
         raise _invalid(located(findings, lambda file: _read(root)))
-    return _build(root, TypeAdapter(ProjectFile).validate_python(content))
+    return _build(root, _adapter().validate_python(content))
 
 
 def _read(root: Path) -> bytes:
@@ -212,7 +218,7 @@ def _finding(place: Place, code: str, what: str, why: str = "", hint: str = "", 
 
 def _check_shape(content: dict[str, Any]) -> list[Finding]:
     try:
-        TypeAdapter(ProjectFile).validate_python(content)
+        _adapter().validate_python(content)
     except ValidationError as error:
         return [
             _finding(item.place, item.code, item.what, item.why, item.hint, item.at_key)
