@@ -14,6 +14,7 @@ from reconciler.sandboxes.serving.routing import Handler
 from reconciler.sandboxes.serving.switches import Switches
 from reconciler.sandboxes.serving.vendor import Sandbox, Tools, Vendor
 
+_PAGE = b"<html><head><title>Bad Gateway</title></head><body><h1>Bad Gateway</h1></body></html>"
 _LATE_CALL = "late-call"
 
 
@@ -72,6 +73,8 @@ class Application:
         self.settle()
         if self.switches.fires("rate_limit", call):
             return self.vendor.limited(self.switches.number("retry_after_s"))
+        if self.switches.fires("html_error", call):
+            return Reply(self.switches.number("error_status"), _PAGE, {"content-type": "text/html"})
         return self.vendor.answer(call)
 
     def settle(self) -> int:

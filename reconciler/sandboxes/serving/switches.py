@@ -151,6 +151,7 @@ SWITCHES: tuple[Switch, ...] = (
     Switch("error_5xx_before", "trigger", "answer a write with error_status; nothing happens"),
     Switch("error_5xx_after_commit", "trigger", "carry a write out, then answer error_status"),
     Switch("error_5xx_reads", "trigger", "answer a read with error_status"),
+    Switch("html_error", "trigger", "answer error_status with a page of HTML, as a proxy does; nothing happens"),
     Switch("error_status", "number", "the status of the errors above", "503"),
     Switch("late_landing", "trigger", "take a write, answer late_answer, carry it out after late_landing_ms"),
     Switch("late_landing_ms", "number", "when a late write lands", "5000"),

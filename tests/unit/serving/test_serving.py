@@ -111,6 +111,22 @@ def test_a_late_write_lands_later(running, client, clock, how):
     assert names(client) == ["Acme"]
 
 
+def test_a_proxy_answers_in_html(running, client):
+    running.switches.set({"html_error": "1", "error_status": "502"})
+    answer = client.post("/customers", json={"name": "Acme"})
+    assert (answer.status_code, answer.headers["content-type"]) == (502, "text/html")
+    assert names(client) == []
+
+
+def test_a_fault_of_the_vendors_code_is_said_and_answered(running, client, capfd):
+    assert client.post("/customers", json={"nothing": 1}).status_code == 500
+    assert "KeyError" in capfd.readouterr().err
+    client.post("/jobs", json={"nothing": 1})
+    running.application.clock.advance(1)
+    assert client.get("/customers").status_code == 500
+    assert client.get("/customers").status_code == 200
+
+
 def test_rate_limits_hit_reads_and_writes_and_carry_headers(running, client):
     running.switches.set({"rate_limit": "every:2", "retry_after_s": "7"})
     answers = [client.get("/customers"), client.post("/customers", json={"name": "A"}), client.get("/customers")]
