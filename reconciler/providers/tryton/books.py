@@ -93,7 +93,7 @@ class Books:
 
     def row(self, model: str, id_: int, fields: list[str], what: str) -> Row:
         """One record's fields. Raises Rejected when it is not there."""
-        rows = self.tryton.rows(model, [["id", "=", id_]], fields)
+        rows = self.tryton.rows(model, [["id", "=", id_]], fields, active_test=False)
         if not rows:
             raise Rejected(f"there is no {what} {id_} in Tryton", code="gone")
         return rows[0]

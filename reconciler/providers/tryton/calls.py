@@ -81,12 +81,12 @@ class Tryton:
         return [row for page in self.pages(model, domain, fields, size=size) for row in page]
 
     def among(self, model: str, field: str, ids: Iterable[Any], fields: Sequence[str], *more: Any) -> list[Row]:
-        """The records whose `field` is one of `ids`, a bounded number of ids a call."""
+        """The records, archived ones too, whose `field` is one of `ids`; a bounded number of ids a call."""
         wanted = sorted(set(ids))
         found: list[Row] = []
         for start in range(0, len(wanted), AT_ONCE):
             chunk = wanted[start : start + AT_ONCE]
-            found += self.rows(model, [[field, "in", chunk], *more], fields)
+            found += self.rows(model, [[field, "in", chunk], *more], fields, active_test=False)
         return found
 
     # ---- writing ----

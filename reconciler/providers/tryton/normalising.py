@@ -10,9 +10,9 @@ from typing import Any
 
 from reconciler.kernel.money import ZERO, decimal_text
 from reconciler.providers.protocol import Adjustment, Normalized
-from reconciler.providers.tryton.terms import due_on
 from reconciler.providers.tryton.wire import Quantity
 from reconciler.resources.kinds import Content
+from reconciler.resources.terms import due_from_terms
 
 PRICE_DECIMALS = 4
 """Tryton's unit prices have four decimals, unless its operator configured more (`price_decimal`)."""
@@ -74,7 +74,7 @@ class Normaliser:
             self._will_ask("invoice_date_future", f"its date, {issued}, is in the future", notes)
         term = self.terms.get(str(content.get("terms")).casefold())
         if term is not None and isinstance(issued, date):
-            due = due_on(issued, term[0], end_of_month=term[1])
+            due = due_from_terms(issued, *term)
         if kind == "invoice" and isinstance(due, date) and due < self.today():
             self._will_ask("invoice_payment_term", f"its due date, {due}, is past", notes)
 

@@ -1,9 +1,10 @@
-"""Payment terms: what Tryton's lines and deltas come to in days, and the due date that follows. Pure."""
+"""Payment terms: what Tryton's lines and deltas come to. Pure.
+
+A delta with the day 31 goes to the end of the invoice's month first and adds the days then (dateutil's
+relativedelta), which is what `end_of_month` means here too.
+"""
 
 from __future__ import annotations
-
-from calendar import monthrange
-from datetime import date, timedelta
 
 from reconciler.providers.tryton.calls import Row, fields, lines
 from reconciler.resources.kinds import Content
@@ -27,9 +28,3 @@ def days_of(row: Row) -> Content:
         return {}
     found: Content = {"days": int(delta["days"] or 0) + 7 * int(delta["weeks"] or 0)}
     return found | {"end_of_month": True} if delta["day"] == 31 else found
-
-
-def due_on(issued: date, days: int, *, end_of_month: bool) -> date:
-    """The due date of a term: Tryton adds the days first, and goes to the end of that month then."""
-    due = issued + timedelta(days=days)
-    return due.replace(day=monthrange(due.year, due.month)[1]) if end_of_month else due
