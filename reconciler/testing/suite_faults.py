@@ -21,6 +21,7 @@ from pathlib import Path
 
 from reconciler.apply.report import ApplyReport, StepOutcome, StepResult
 from reconciler.kernel.canonical import parse_canonical
+from reconciler.kernel.clock import parse_instant
 from reconciler.kernel.errors import ExitCode, ReconcilerError
 from reconciler.plan.freezing import thaw_step
 from reconciler.providers.capabilities import AllocateAt, Capabilities, DeduplicationClass, Verb
@@ -37,6 +38,8 @@ from reconciler.testing.world import World
 APPLIES_ALLOWED = 4
 """After the one that was harmed."""
 LONGEST_RUN = 180
+LONGEST_WAIT = 90
+"""Seconds for what was cut off to land or never to."""
 COMMAND = re.compile(r"recover --resolve (\S+) --as created:ID\|absent")
 
 
@@ -236,10 +239,12 @@ class FaultRun:
         keys = set(COMMAND.findall("\n".join(_commands(report))))
         assert keys or not self.asks, f"exit 3 without its command: {report}"
         self.proxy.drain()
-        time.sleep(min(self.settle, 30) + 1)
+        view, _, intents = project.state()
+        last = max((parse_instant(row.not_after) for row in view.unsettled), default=project.clock.now())
+        wait = (last - project.clock.now()).total_seconds() + self.settle + 1
+        time.sleep(min(max(wait, 1), LONGEST_WAIT))
         if not self.asks:
             return
-        _, _, intents = project.state()
         for row in intents:
             if row.key in keys and not row.status.settled:
                 self.asked += 1
