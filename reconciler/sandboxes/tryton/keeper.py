@@ -6,6 +6,7 @@ A death signal of the kernel would do the same on Linux, but it follows the thre
 
 from __future__ import annotations
 
+import os
 import signal
 import subprocess
 import sys
@@ -23,7 +24,8 @@ def _end(child: subprocess.Popen[bytes]) -> None:
 
 
 def _end_with_our_input(child: subprocess.Popen[bytes]) -> None:
-    sys.stdin.buffer.read()
+    while os.read(0, 1):  # not sys.stdin: its buffer is locked by whoever reads, and must not be at our own end
+        pass
     _end(child)
 
 

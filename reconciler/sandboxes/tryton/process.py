@@ -36,7 +36,7 @@ class _PortTaken(Exception):
 
 @dataclass(frozen=True, slots=True)
 class ServerSettings:
-    """`uri` is `sqlite://` (files in `folder`) or `postgresql://…`; `session_seconds` idle, and one logs in again."""
+    """`uri` is `sqlite://` (files in `folder`) or `postgresql://…`; a session idle for too long logs in again."""
 
     folder: Path
     uri: str = "sqlite://"
@@ -146,10 +146,10 @@ def _start_on(settings: ServerSettings, database: str, port: int) -> ServerProce
 
 
 def _wait_until_it_answers(server: ServerProcess, database: str, began: int) -> None:
-    """Ready is: our child lives, and a call into the very database is answered (401: who are you?)."""
+    """Ready is: our child lives, and answers a log-in to the very database by asking for the password."""
     deadline = time.monotonic() + PATIENCE_SECONDS
-    question = {"id": 1, "method": "model.res.user.get_preferences", "params": [True, {}]}
-    with httpx.Client(base_url=server.url, timeout=PATIENCE_SECONDS, trust_env=False) as http:
+    question = {"id": 1, "method": "common.db.login", "params": ["admin", {}, "en"]}
+    with httpx.Client(base_url=server.url, timeout=5, trust_env=False) as http:
         while time.monotonic() < deadline:
             if not server.running:
                 written = _since(server.log, began)
@@ -157,10 +157,11 @@ def _wait_until_it_answers(server: ServerProcess, database: str, began: int) -> 
                     raise _PortTaken
                 raise ServerFailed(f"trytond ended while starting; {server.log} ends with:\n{_tail(written)}")
             with suppress(httpx.TransportError):
-                status = http.post(f"/{database}/rpc/", json=question).status_code
-                if status == 401 and server.running:
+                answer = http.post(f"/{database}/rpc/", json=question)
+                if "LoginException" in answer.text and server.running:
                     return
-                raise ServerFailed(f"trytond answers with {status}; its log:\n{_tail(_since(server.log, began))}")
+                written = _tail(_since(server.log, began))
+                raise ServerFailed(f"trytond answers a log-in with {answer.status_code}; its log:\n{written}")
             time.sleep(0.03)
     raise ServerFailed(
         f"trytond did not answer in {PATIENCE_SECONDS} s; its log:\n{_tail(_since(server.log, began))}"
