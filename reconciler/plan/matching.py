@@ -86,7 +86,7 @@ def match(draft: Draft, desired: Desired) -> Adopted | Obstacle | None:
             return Obstacle(
                 Reason.EXISTS_UNMANAGED,
                 f"adopt: no {address.kind} {named!r} in the ERP",
-                "Check the id in `adopt:`.",
+                "Check the id in `adopt:`; what is there and undeclared: reconciler plan --unmanaged",
             )
         return _creatable(draft, address)
     return _existing(draft, desired, rows, consent)
@@ -107,9 +107,7 @@ def _creatable(draft: Draft, address: Address) -> Obstacle | None:
     return None
 
 
-def _existing(
-    draft: Draft, desired: Desired, rows: list[Observed], consent: Adoption | None
-) -> Adopted | Obstacle:
+def _existing(draft: Draft, desired: Desired, rows: list[Observed], consent: Adoption | None) -> Adopted | Obstacle:
     index, address = draft.index, desired.resource.address
     if len(rows) > 1:
         ids = ", ".join(row.remote_id for row in rows)
@@ -147,7 +145,8 @@ def _existing(
         return Obstacle(
             Reason.EXISTS_UNMANAGED,
             f"{row.remote_id} is already in the ERP and nobody has said that it is this one",
-            f"To manage it from here on: `adopt: [{{address: {draft.label(address)}}}]`.",
+            f"To manage it from here on: `adopt: [{{address: {draft.label(address)}}}]`. To have it declared as it "
+            "is, take it out here and run: reconciler import",
             row=row,
         )
     member = Member(row, index.chain_id(address), "", Role.ORIGINAL, 1)
@@ -205,7 +204,9 @@ def _compared(draft: Draft, desired: Desired, adopted: Adopted) -> Adopted | Obs
         return Obstacle(
             Reason.VOIDED_ELSEWHERE,
             f"{current.remote_id} is {current.phase} in the ERP",
-            "A draft, void or reversed document is not adopted; declare it under a new name.",
+            "A draft is bound by `reconciler import`, or adopted once it is posted."
+            if current.phase == "draft"
+            else "A void or reversed document is not adopted; declare it under a new name.",
             row=current,
         )
     live = draft.index.live_content(address, current, typed(address.kind, current.content()))
