@@ -228,6 +228,8 @@ def test_pages_are_linked(five: Caller):
         assert ("previous" in page["_links"]) == (page["pageNumber"] > 1)
         path = page["_links"].get("next", {}).get("href")
     assert seen == ["c0", "c1", "c2", "c3", "c4"]
+    for size in (5, 6):
+        assert "next" not in five.get(f"C/data/customers?page=1&pageSize={size}")["_links"]
     for bad in ("pageSize=5001", "pageSize=0", "page=x", "page=-1"):
         assert five.ask("GET", f"C/data/customers?{bad}").status_code == 400
 
