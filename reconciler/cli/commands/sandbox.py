@@ -17,14 +17,17 @@ if TYPE_CHECKING:
     from reconciler.sandboxes.serving import Running
 
 _PATH = click.Path(path_type=Path, dir_okay=False)
+_PLACE = click.Path(path_type=Path)
+_TRYTON = "tryton"
 
 
 @click.group("sandbox")
 def command() -> None:
-    """Serve simulated ERPs on this machine, to try things without an account.
+    """Serve simulated ERPs, or a real Tryton, on this machine, to try things without an account.
 
     \b
     Examples:
+      reconciler sandbox serve tryton
       reconciler sandbox switches codat
       reconciler sandbox serve codat --data state/codat.sqlite
     """
@@ -33,7 +36,7 @@ def command() -> None:
 @command.command("serve")
 @click.argument("name", metavar="NAME")
 @click.option("--port", type=click.IntRange(0, 65535), default=0, help="0, the default: any free port.")
-@click.option("--data", type=_PATH, metavar="FILE", help="Keep its books in FILE. By default they live in memory.")
+@click.option("--data", type=_PLACE, metavar="FILE", help="Keep its books in FILE (tryton: a folder).")
 @click.option("--seed", type=_PATH, metavar="FILE", help="Opening data for new books, written like a manifest.")
 @click.option("--switch", "switches", multiple=True, metavar="NAME=VALUE", help="Turn a bad habit on. Repeatable.")
 @click.option("--log", type=_PATH, metavar="FILE", help="Append a line of JSON to FILE for each request.")
@@ -47,7 +50,7 @@ def serve(
     switches: tuple[str, ...],
     log: Path | None,
 ) -> int:
-    """Serve the sandbox NAME (alloy, codat, rutter) on 127.0.0.1 until it is stopped. Prints its URL.
+    """Serve the sandbox NAME (alloy, codat, rutter; tryton, a real one) on 127.0.0.1 until stopped. Prints its URL.
 
     It answers as the vendor's documents say, over books of its own: double entry, and as strict as an ERP. What
     goes wrong with real APIs goes wrong here when you say so: see `reconciler sandbox switches NAME`.
@@ -58,6 +61,12 @@ def serve(
       reconciler sandbox serve codat --switch lose_response=every:5 --switch push_ms=2000
     """
     root = invocation.root
+    if name == _TRYTON:
+        if seed or switches or log:
+            raise InvalidInput("tryton is no simulation: it has no --seed, --switch or --log")
+        return _play_tryton(invocation, root / data if data else None, port)
+    if data and (root / data).is_dir():
+        raise InvalidInput(f"--data {data} is a folder, not a file")
     running = _start(
         name,
         port=port,
@@ -74,6 +83,31 @@ def serve(
         for key, value in running.connection.items():
             invocation.say(f"  {key}: {value}\n")
         stop.wait()
+    return 0
+
+
+def _play_tryton(invocation: Invocation, folder: Path | None, port: int) -> int:
+    from reconciler.sandboxes.tryton import ServerFailed, TrytonMissing, TrytonServer
+    from reconciler.sandboxes.tryton.playing import introduction, play
+
+    stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+
+    def say(server: TrytonServer) -> None:
+        invocation.print(f"{server.url}\n")
+        invocation.say(introduction(server, kept=folder))
+
+    def wait() -> None:
+        stop.wait()
+
+    invocation.say("Starting Tryton; the first time takes half a minute.\n")
+    try:
+        play(folder, port=port, say=say, wait=wait)
+    except TrytonMissing as error:
+        raise InvalidInput(str(error), why="The sandbox `tryton` is a real Tryton server.") from None
+    except ServerFailed as error:
+        raise InvalidInput(str(error)) from None
     return 0
 
 

@@ -31,6 +31,8 @@ EURO_RATES: Mapping[date, Decimal] = {
 }
 """Euros for one dollar, as Tryton keeps rates. One of them has no finite inverse, as most real ones."""
 TERMS: Mapping[str, int] = {"Net 14": 14, "Net 30": 30}
+COUNTRIES: Mapping[str, str] = {"AT": "Austria", "DE": "Germany", "GB": "United Kingdom", "US": "United States"}
+STATES: Mapping[str, str] = {"US-CA": "California", "US-NY": "New York"}
 WRITE_OFF = "Write-off"
 PAYMENT_METHOD = "Bank"
 FIRST_YEAR = 2024
@@ -58,6 +60,7 @@ def set_up_books(rpc: TrytonRpc, user: str, password: str) -> None:
     _taxes(rpc, company, accounts)
     _payments(rpc, company, accounts)
     _terms(rpc)
+    _countries(rpc)
     _exchange(rpc, accounts)
     _short_report(rpc)
 
@@ -219,6 +222,19 @@ def _terms(rpc: TrytonRpc) -> None:
                 "lines": [["create", [{"type": "remainder", "relativedeltas": [["create", [{"days": days}]]]}]]],
             }
             for name, days in TERMS.items()
+        ),
+    )
+
+
+def _countries(rpc: TrytonRpc) -> None:
+    """A few: loading all of them, as Tryton's own script does, takes longer than the rest."""
+    ids = rpc.create("country.country", *({"name": name, "code": code} for code, name in COUNTRIES.items()))
+    by_code = dict(zip(COUNTRIES, ids, strict=True))
+    rpc.create(
+        "country.subdivision",
+        *(
+            {"name": name, "code": code, "type": "state", "country": by_code[code[:2]]}
+            for code, name in STATES.items()
         ),
     )
 
