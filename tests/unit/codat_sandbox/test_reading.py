@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import time
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date
 from decimal import Decimal
@@ -209,13 +210,18 @@ def names(caller: Caller, **params: object) -> list[str]:
     return [found["customerName"] for found in caller.results("C/data/customers", **params)]
 
 
-@pytest.fixture(name="five")
-def _five(caller: Caller) -> Caller:
-    for number in range(5):
-        currency = "EUR" if number % 2 else "USD"
-        caller.running.books.ledger.one(CreateRecord("customer", {"name": f"c{number}", "currency": currency}))
-    caller.refresh("customers")
-    return caller
+@pytest.fixture(name="five", scope="module")
+def _five() -> Iterator[Caller]:
+    """Five customers, for tests that write nothing."""
+    clock = ManualClock()
+    with start("codat", clock=clock) as running:
+        caller = Caller(running, clock)
+        for number in range(5):
+            currency = "EUR" if number % 2 else "USD"
+            running.books.ledger.one(CreateRecord("customer", {"name": f"c{number}", "currency": currency}))
+        caller.refresh("customers")
+        yield caller
+        caller.http.close()
 
 
 def test_pages_are_linked(five: Caller):
@@ -587,3 +593,20 @@ def test_opening_data_is_in_the_books(tmp_path: Path):
         assert invoice["lineItems"][0]["taxRateRef"]["effectiveTaxRate"] == 15
         assert invoice["lineItems"][0]["quantity"] == 3
         caller.http.close()
+
+
+def test_an_application_that_a_colleague_takes_back_is_shown_no_more(caller: Caller):
+    customer = caller.customer()
+    invoice = caller.invoice(customer, "100")
+    note = caller.pushed("creditNotes", credit_note_body(customer, "80", caller.account("4000")))
+    body = payment_body(customer, None, "0", [line("0", ("Invoice", invoice, "-60"), ("CreditNote", note, "60"))])
+    own = caller.pushed("payments", body)
+    ledger = caller.running.books.ledger
+    ledger.one(SetAllocation("credit_note", note, "invoice", invoice, Decimal(25), Decimal(60)))
+    caller.refresh("payments")
+    [only] = caller.get(f"C/data/payments/{own}")["lines"]
+    assert [link["amount"] for link in only["links"]] == [-25, 25]
+    ledger.one(SetAllocation("credit_note", note, "invoice", invoice, Decimal(0), Decimal(25)))
+    caller.refresh("payments", "invoices")
+    assert caller.get(f"C/data/payments/{own}")["metadata"]["isDeleted"]
+    assert caller.get(f"C/data/invoices/{invoice}")["amountDue"] == 100
