@@ -170,7 +170,6 @@ class ImportReport:
     left_out: tuple[LeftOut, ...]
     files: tuple[WrittenFile, ...]
     tie_out: TieOut
-    notes: tuple[str, ...] = ()
     calls: Mapping[str, int] = field(default_factory=dict)
 
     @property
