@@ -42,6 +42,7 @@ class Datasets:
         self._shelf = books.shelf
         self._switches = switches
         self._clock = clock
+        self._known: dict[str, tuple[str, list[dict[str, Any]]]] = {}
 
     def begin(self) -> None:
         """At the first start, sync every type at once where the switch says so."""
@@ -170,11 +171,15 @@ class Datasets:
 
     def records(self, data_type: str) -> list[dict[str, Any]]:
         """What the cache holds. Raises Problem before the first sync."""
-        self._check_synced(data_type)
-        return [
-            {**kept["model"], "modifiedDate": kept["modified"]}
-            for kept in self._shelf.all(_cache(data_type)).values()
-        ]
+        sync = self._check_synced(data_type)
+        known, records = self._known.get(data_type, ("", []))
+        if known != sync:
+            records = [
+                {**kept["model"], "modifiedDate": kept["modified"]}
+                for kept in self._shelf.all(_cache(data_type)).values()
+            ]
+            self._known[data_type] = (sync, records)
+        return records
 
     def record(self, data_type: str, own: str) -> dict[str, Any] | None:
         """One record of the cache. Raises Problem before the first sync."""
@@ -193,12 +198,14 @@ class Datasets:
         model: dict[str, Any] = self._shelf.get(_cache("company"), "company")["model"]
         return model
 
-    def _check_synced(self, data_type: str) -> None:
+    def _check_synced(self, data_type: str) -> str:
+        """The last successful sync. Raises Problem when there is none."""
         status = self._shelf.get(STATUS, data_type)
         if status is None:
             raise Problem(409, "The data set has not been requested.")
         if "latestSuccessfulSyncId" not in status:
             raise Problem(409, "The data set has not finished syncing.")
+        return str(status["latestSuccessfulSyncId"])
 
     def _check_supported(self, data_type: str) -> None:
         if data_type in DATA_TYPES:

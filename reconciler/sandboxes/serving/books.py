@@ -21,6 +21,15 @@ from reconciler.sandboxes.serving.replies import Replies
 from reconciler.sandboxes.serving.shelf import Shelf
 
 _MEMORY = Path("/dev/shm")  # noqa: S108  (a folder made by mkdtemp inside it)
+_ROOM = 512 * 1024 * 1024
+
+
+def _memory() -> Path | None:
+    """Where files live in memory, when there is room for books that grow; None: wherever temporary files go."""
+    try:
+        return _MEMORY if shutil.disk_usage(_MEMORY).free >= _ROOM else None
+    except OSError:
+        return None
 
 
 class Books:
@@ -30,7 +39,7 @@ class Books:
         """`settings` count for new books only. Raises BooksUnusable."""
         self._folder: Path | None = None
         if path is None:
-            self._folder = Path(tempfile.mkdtemp(prefix="reconciler-", dir=_MEMORY if _MEMORY.is_dir() else None))
+            self._folder = Path(tempfile.mkdtemp(prefix="reconciler-", dir=_memory()))
             path = self._folder / "books.sqlite"
             weakref.finalize(self, shutil.rmtree, self._folder, ignore_errors=True)  # also when nobody closes
         self.path = path
