@@ -55,6 +55,8 @@ class Why(StrEnum):
     PENDING = "pending"
     UNNAMED = "unnamed"
     """Ours by its tag, but made under a name that cannot be told any more."""
+    UNKNOWN = "unknown"
+    """An earlier request for it has no known outcome."""
     REFERS = "refers"
     """It refers to something that is left out."""
     DIFFERS = "differs"

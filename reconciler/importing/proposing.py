@@ -19,7 +19,7 @@ from reconciler.kernel.diagnostics import Diagnostic, Severity
 from reconciler.kernel.errors import InvalidInput, ReconcilerError
 from reconciler.plan.inputs import PlanInputs
 from reconciler.plan.making import make_plan
-from reconciler.plan.model import Action, Bookkeeping, BookkeepingKind, Change, FieldChange, Plan
+from reconciler.plan.model import Action, Bookkeeping, BookkeepingKind, Change, FieldChange, Plan, Reason
 from reconciler.providers.protocol import Normalized
 from reconciler.resources.kinds import KINDS
 from reconciler.resources.resource import Adoption, Declaration
@@ -203,6 +203,8 @@ def _refused_by_plan(plan: Plan, entries: Mapping[Address, Entry], default: str 
         if record.standing is Standing.UNDECLARED and change.action is not Action.BLOCKED:
             continue  # bound all along: what moved in the books since is for the next plan to show
         why = Why.DIFFERS if record.standing is Standing.DECLARED else Why.NOT_DECLARABLE
+        if change.reason is Reason.OUTCOME_UNKNOWN:
+            why = Why.UNKNOWN
         hint = _adopt(entry, default) if why is Why.DIFFERS else change.hint
         found[record.place] = _left_out(record, why, _difference(change), hint)
     for drift in plan.drift:

@@ -20,6 +20,7 @@ _REASONS: dict[Why, tuple[str, bool]] = {
     Why.ANOTHER_PROJECT: ("made by another project", True),
     Why.PENDING: ("not approved yet", True),
     Why.UNNAMED: ("made by this project, but not to be told as what", True),
+    Why.UNKNOWN: ("an earlier request for it has no known outcome", True),
     Why.REFERS: ("refers to what is left out", True),
     Why.DIFFERS: ("declared already, and not as it is in the books", True),
     Why.NOT_DECLARABLE: ("cannot be declared as it is", True),

@@ -331,3 +331,28 @@ def test_a_folder_of_their_own(others: Others) -> None:
 def test_options_that_name_nothing_are_refused(others: Others, options: dict[str, Any]) -> None:
     with pytest.raises(InvalidInput):
         others.run_import(**options)
+
+
+def test_each_connection_has_its_own_folder_and_files_name_it(others: Others, tmp_path: Path) -> None:
+    some_books(others)
+    two = Others(tmp_path / "two", path="../state/books.sqlite")
+    (two.root / "reconciler.yaml").write_text(
+        "project: {id: 0b6f3c1e9d2a, name: story}\nconnections:\n"
+        "  books: {provider: ledger, path: state/books.sqlite, default: true}\n"
+        "  bank: {provider: ledger, path: ../state/books.sqlite}\n"
+    )
+    report = two.run_import(connection="bank")
+    assert report.imported == {"customer": 2, "invoice": 4, "credit_note": 1, "payment": 2}
+    assert not two.run_import().imported
+    assert all(name.startswith("bank/") for name in two.files())
+    assert all("\nconnection: bank\n\n" in text for text in two.files().values())
+    nothing_to_do(two.plan())
+
+
+def test_templates_declare_too(others: Others) -> None:
+    some_books(others)
+    (others.root / "manifests" / "who.yaml.j2").write_text("customers:\n  nobody: {code: '012', name: 'NO'}\n")
+    report = others.run_import()
+    assert report.bound_again == {"customer": 1}
+    assert "customer: nobody" in others.files()["invoices-2026-10.yaml"]
+    nothing_to_do(others.plan())

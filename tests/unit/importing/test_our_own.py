@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 
 from reconciler.importing.model import Why
+from reconciler.kernel.address import Address
+from reconciler.state.model import IntentRow, OpenIntent
 from reconciler.workflows.session import open_session
 from tests.unit.importing.others import Others, nothing_to_do
 
@@ -199,3 +201,32 @@ def test_a_name_that_its_reference_does_not_show(ours: Others) -> None:
     report = ours.run_import()
     assert report.bound_again == {"invoice": 1}
     nothing_to_do(ours.plan())
+
+
+def test_what_an_earlier_run_left_unknown_is_for_recover(ours: Others) -> None:
+    """The document is there and carries our tag; the request that made it is still open."""
+    ours.lose_state()
+    address = Address("books", "invoice", "INV-2")
+    row = IntentRow(
+        "key",
+        "run",
+        "",
+        f"{address}#create",
+        "books",
+        address,
+        "x" * 26,
+        "create",
+        1,
+        "A",
+        "{}",
+        "",
+        "2026-11-22T12:00:00Z",
+    )
+    with open_session(ours.root, ours.clock) as session:
+        lease = session.store.acquire(holder="test", command="apply", term_seconds=60)
+        session.store.commit([OpenIntent(row)], fence=lease.fence)
+        lease.release()
+    report = ours.run_import()
+    [left] = report.left_out
+    assert (left.shown, left.why, left.hint) == ("INV-2", Why.UNKNOWN, "Run: reconciler recover")
+    assert report.bound_again == {"tax_rate": 1, "customer": 1, "invoice": 1}
