@@ -154,7 +154,9 @@ def header(draft: Draft, chain: Chain, content: Content, kind: str, day: date, n
     shared = ("customer", "currency", "exchange_rate", "receivable_account", "entity", "tracking")
     known = draft.capabilities(chain.address, kind).fields
     found = {key: content[key] for key in shared if content.get(key) is not None and key in known}
-    extra: Content = {"issue_date": day, "state": "posted", "memo": note, "prices": "exclusive"}
+    extra: Content = {"issue_date": day, "state": "posted", "memo": note}
+    if content.get("prices"):  # net prices are what goes without saying: an ERP that has no others keeps no word
+        extra["prices"] = "exclusive"
     if kind == "credit_note":
         extra |= {"reason": note[:255], "original": {"invoice": f"#{chain.id}"}}
     return {**found, **{key: value for key, value in extra.items() if key in known or key == "state"}}
