@@ -1,7 +1,7 @@
 """A real Tryton, through the suite that every provider passes.
 
-Each state costs Tryton seconds: at each change run the cases that books like these decide, and a few faults; the rest
-runs with `pytest -m slow`.
+Each state costs Tryton seconds: at each change run the cases that books like these decide, and a few faults; the
+rest runs with `pytest -m slow`.
 """
 
 from __future__ import annotations
