@@ -169,7 +169,7 @@ def test_a_payment_that_breaks_the_sign_rules_fails_with_its_field(caller: Calle
 
 
 def test_more_than_ten_at_once_are_refused(caller: Caller):
-    caller.running.switches.set({"concurrent": "2", "processing_ms": "200"})
+    caller.running.switches.set({"concurrent": "2", "processing_ms": "800"})
     body = {"customerName": "Acme", "status": "Active"}
     url = f"{caller.running.url}{caller.connection}/push/customers"
 

@@ -63,7 +63,7 @@ def test_unknown_paths_methods_and_bodies_get_the_vendors_words(client):
 
 def test_an_answer_takes_no_forty_milliseconds(client):
     client.get("/customers")
-    took = min(client.get("/customers").elapsed.total_seconds() for _ in range(5))
+    took = min(client.get("/customers").elapsed.total_seconds() for _ in range(30))
     assert took < 0.035
 
 
@@ -204,7 +204,7 @@ def test_a_key_in_flight_is_refused_until_the_late_write_landed(running, client,
 
 
 def test_a_concurrent_duplicate_is_in_flight(running, client):
-    running.switches.set({"processing_ms": "150"})
+    running.switches.set({"processing_ms": "700"})
 
     def send(_: int) -> int:
         return httpx.post(
