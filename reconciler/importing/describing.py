@@ -54,6 +54,7 @@ def describe(survey: Survey, record: Record, referrer: Referrer) -> Entry:
         _say_less(survey, content, currency)
         content.pop("allocations", None)
     content.pop("reissue_number", None)
+    content.pop("attachments", None)  # the ERP has the files, the project has not
     if len(record.members) > 1:
         content |= effective_lines(survey, record, content)
     if content.get("lines"):

@@ -10,7 +10,7 @@ import pytest
 
 from reconciler.importing.model import Why
 from reconciler.kernel.errors import ExitCode, InvalidInput
-from reconciler.sandboxes.ledger.commands import ReversePayment, UpdateRecord, VoidDocument
+from reconciler.sandboxes.ledger.commands import AttachFile, ReversePayment, UpdateRecord, VoidDocument
 from tests.unit.importing.others import Others, nothing_to_do
 
 
@@ -355,4 +355,13 @@ def test_templates_declare_too(others: Others) -> None:
     report = others.run_import()
     assert report.bound_again == {"customer": 1}
     assert "customer: nobody" in others.files()["invoices-2026-10.yaml"]
+    nothing_to_do(others.plan())
+
+
+def test_files_attached_in_the_erp_stay_there(others: Others) -> None:
+    ids = some_books(others)
+    others.do(AttachFile("invoice", ids["one"], "scan.pdf", "scans/one.pdf", "0" * 64))
+    report = others.run_import()
+    assert report.imported["invoice"] == 4
+    assert "attachments" not in others.files()["invoices-2026-10.yaml"]
     nothing_to_do(others.plan())
