@@ -84,7 +84,11 @@ def _latest(tryton: Tryton, sequence: int) -> date | None:
 
 
 def control_balances(tryton: Tryton, directory: Directory) -> list[ControlBalance]:
-    """What every receivable account stands at, per currency of its lines: every posted move counts."""
+    """What every receivable account stands at, per currency of its lines: every posted move counts.
+
+    Only lines that are not reconciled are read: what Tryton reconciled comes to nothing in base currency. Where
+    somebody reconciled lines of different currencies with one another, this is not the balance per currency.
+    """
     sums: dict[tuple[int, str], Decimal] = defaultdict(lambda: ZERO)
     domain = [["account", "in", sorted(directory.receivables)], ["reconciliation", "=", None]]
     fields = ["account", "debit", "credit", "amount_second_currency", "second_currency", "move.state"]

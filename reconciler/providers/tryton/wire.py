@@ -41,7 +41,7 @@ def _plain(value: Any) -> Any:
     if value is None or isinstance(value, (bool, int, str)):
         return value
     if isinstance(value, Quantity):
-        return float(value.value)  # at most 15 digits: its shortest text is the Decimal again
+        return json.loads(decimal_text(value.value))  # the JSON number of its text, which reads as the same Decimal
     if isinstance(value, Decimal):
         return {"__class__": "Decimal", "decimal": decimal_text(value)}
     if isinstance(value, datetime):
