@@ -72,6 +72,10 @@ def test_a_due_date_of_its_own_needs_no_terms_and_may_be_moved_later(clerk: Cler
     assert moved.content()["due_date"] == "2026-12-31"
     with pytest.raises(Rejected):
         clerk.do(Update("invoice", found.remote_id, {"memo": None}, {"memo": "too late"}))
+    note = clerk.credit_note(acme, "100.00")
+    clerk.do(Allocate("credit_note", note.remote_id, "invoice", found.remote_id, Decimal("100.00")))
+    with pytest.raises(Rejected, match="settled"):
+        clerk.do(Update("invoice", found.remote_id, {}, {"due_date": date(2027, 1, 15)}))
 
 
 def test_a_deduction_and_a_quantity_that_is_no_binary_fraction(clerk: Clerk, acme: str) -> None:

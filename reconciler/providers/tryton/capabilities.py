@@ -111,14 +111,14 @@ def _documents(
         "invoice": KindCapabilities(
             verbs=MappingProxyType({**document, Verb.VOID: void}),
             fields=_fields(f"{_BILLED} due_date terms po_number"),
-            amendable=_amendable("attachments", "due_date"),
+            amendable=_amendable("due_date"),
             remedies=frozenset(remedies | ({Remedy.VOID} if cancels_invoices else set())),
             numbering=Numbering.ASSIGNED_IN_DATE_ORDER,
         ),
         "credit_note": KindCapabilities(
             verbs=MappingProxyType({**document, **settling, Verb.VOID: void}),
             fields=_fields(f"{_BILLED} original reason allocations"),
-            amendable=_amendable("attachments"),
+            amendable=_amendable(),
             remedies=frozenset({Remedy.NOTE, Remedy.SUPPLEMENT, Remedy.UNALLOCATE}),
             numbering=Numbering.ASSIGNED_IN_DATE_ORDER,
             allocate=frozenset({AllocateAt.LATER}),
@@ -126,7 +126,7 @@ def _documents(
         "payment": KindCapabilities(
             verbs=MappingProxyType({**document, **settling, Verb.REVERSE: enforced}),
             fields=_fields(_PAID),
-            amendable=_amendable("attachments"),
+            amendable=_amendable(),
             remedies=frozenset({Remedy.NOTE, Remedy.REVERSE_AND_REISSUE, Remedy.UNALLOCATE}),
             numbering=Numbering.ASSIGNED,
             allocate=frozenset({AllocateAt.AT_CREATE, AllocateAt.LATER}),
@@ -135,6 +135,8 @@ def _documents(
     }
 
 
-def _amendable(*once_posted: str) -> Mapping[str, frozenset[str]]:
-    fixed = frozenset(once_posted)
-    return MappingProxyType({"draft": _ALL, "posted": fixed, "part_settled": fixed, "settled": fixed})
+def _amendable(*while_open: str) -> Mapping[str, frozenset[str]]:
+    """Files may always be attached; `while_open`: what may be changed until it is settled."""
+    fixed = frozenset({"attachments"})
+    some = fixed | frozenset(while_open)
+    return MappingProxyType({"draft": _ALL, "posted": some, "part_settled": some, "settled": fixed})

@@ -10,6 +10,7 @@ again: a refusal leaves nothing behind. A refusal is believed only once the reco
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import date
 from typing import Any
 
 from reconciler.providers.errors import Indeterminate, ProviderError, Rejected, Stale, Unavailable
@@ -197,7 +198,8 @@ def update_invoice(books: Books, request: ExecuteRequest) -> Done:
     operation = request.operation
     assert isinstance(operation, Update)
     id_, kind, after = int(operation.remote_id), operation.kind, dict(operation.after)
-    fields = ["state", "reference", "total_amount", "currency", "lines.type", "lines_to_pay.reconciliation"]
+    fields = ["state", "reference", "total_amount", "currency", "lines.type"]
+    fields += ["lines_to_pay.reconciliation", "lines_to_pay.maturity_date", "lines_to_pay.debit"]
     row = books.row(MODEL, id_, fields, kind)
     if "attachments" in after:
         set_attachments(books, MODEL, id_, operation.before.get("attachments"), after.pop("attachments"))
@@ -205,8 +207,7 @@ def update_invoice(books: Books, request: ExecuteRequest) -> Done:
         if set(after) - {"due_date"}:
             raise Rejected("what is posted cannot be changed", code="posted")
         if after.get("due_date"):
-            due = [line["id"] for line in lines(row, "lines_to_pay") if not line["reconciliation"]]
-            books.tryton.write("account.move.line", "write", due, {"maturity_date": after["due_date"]})
+            _put_off(books, row, after["due_date"])
         return books.done(kind, operation.remote_id)
     if row["state"] == "validated":
         books.tryton.write(MODEL, "draft", [id_])
@@ -215,3 +216,12 @@ def update_invoice(books: Books, request: ExecuteRequest) -> Done:
         lock = {} if row["state"] == "validated" else books.locked(MODEL, id_, request.revision)
         books.tryton.write(MODEL, "write", [id_], values, **lock)
     return books.done(kind, operation.remote_id)
+
+
+def _put_off(books: Books, row: Mapping[str, Any], due: date) -> None:
+    """Move the one due date of a posted invoice that is open; instalments keep theirs."""
+    open_ones = [line for line in lines(row, "lines_to_pay") if line["debit"] and not line["reconciliation"]]
+    if len({line["maturity_date"] for line in open_ones}) != 1:
+        raise Rejected("it is settled, or due in instalments: its due date stays", code="due_date")
+    ids = [line["id"] for line in open_ones]
+    books.tryton.write("account.move.line", "write", ids, {"maturity_date": due})
