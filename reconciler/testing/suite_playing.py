@@ -48,6 +48,8 @@ class Player:
         self._check_world()
         for kind, verb in self.case.can:
             self._need_verb(kind, verb)
+        if any(isinstance(step, StateLost) for step in self.case.steps):
+            self.project.hasten()  # what a lost state had under way is waited out
         self.project.begin()
         for step in self.case.steps:
             self._step(step)
