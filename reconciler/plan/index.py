@@ -20,7 +20,7 @@ from reconciler.providers.protocol import Observed
 from reconciler.resources.content import replace_references
 from reconciler.resources.defaults import with_quantities
 from reconciler.resources.kinds import KINDS, Content
-from reconciler.resources.resource import Resource
+from reconciler.resources.resource import Adoption, Resource
 from reconciler.state.model import BindingRow, DocumentRow
 
 _ROLE_ORDER = {Role.ORIGINAL: 0, Role.REISSUE: 0, Role.SUPPLEMENT: 1, Role.CREDIT: 2}
