@@ -64,7 +64,14 @@ def dated_series(tryton: Tryton, directory: Directory) -> tuple[DatedSeries, ...
     ]
     years = tryton.rows("account.fiscalyear", [["company", "=", directory.company], ["state", "=", "open"]], fields)
     found: list[DatedSeries] = []
-    latest: dict[int, date | None] = {}
+    ids = {
+        int(one[field])
+        for year in years
+        for one in lines(year, "invoice_sequences")
+        for field in _SEQUENCES.values()
+    }
+    counters = tryton.among("ir.sequence.strict", "id", ids, ["number_next"])
+    latest: dict[int, date | None] = {row["id"]: None for row in counters if row["number_next"] == 1}
     for year in years:
         for sequence in lines(year, "invoice_sequences"):
             span = sequence.get("period.") or year
