@@ -5,20 +5,17 @@ from __future__ import annotations
 import signal
 import threading
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
 from reconciler.cli.invocation import Invocation
 from reconciler.cli.options import json_option
 from reconciler.kernel.errors import InvalidInput
-
-if TYPE_CHECKING:
-    from reconciler.sandboxes.serving import Running
+from reconciler.workflows.sandboxing import TRYTON, Serving, switches_of
+from reconciler.workflows.sandboxing import serve as run
 
 _PATH = click.Path(path_type=Path, dir_okay=False)
 _PLACE = click.Path(path_type=Path)
-_TRYTON = "tryton"
 
 
 @click.group("sandbox")
@@ -61,53 +58,28 @@ def serve(
       reconciler sandbox serve codat --switch lose_response=every:5 --switch push_ms=2000
     """
     root = invocation.root
-    if name == _TRYTON:
-        if seed or switches or log:
-            raise InvalidInput("tryton is no simulation: it has no --seed, --switch or --log")
-        return _play_tryton(invocation, root / data if data else None, port)
-    if data and (root / data).is_dir():
-        raise InvalidInput(f"--data {data} is a folder, not a file")
-    running = _start(
-        name,
-        port=port,
-        store=root / data if data else None,
-        seed=root / seed if seed else None,
-        switches=_switches(switches),
-        log=root / log if log else None,
-    )
-    stop = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stop.set())
-    with running:
-        invocation.print(f"{running.url}\n")
-        for key, value in running.connection.items():
-            invocation.say(f"  {key}: {value}\n")
-        stop.wait()
-    return 0
-
-
-def _play_tryton(invocation: Invocation, folder: Path | None, port: int) -> int:
-    from reconciler.sandboxes.tryton import ServerFailed, TrytonMissing, TrytonServer
-    from reconciler.sandboxes.tryton.playing import introduction, play
-
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
 
-    def say(server: TrytonServer) -> None:
-        invocation.print(f"{server.url}\n")
-        invocation.say(introduction(server, kept=folder))
+    def say(url: str, about: str) -> None:
+        invocation.print(f"{url}\n")
+        invocation.say(about)
 
     def wait() -> None:
         stop.wait()
 
-    invocation.say("Starting Tryton; the first time takes half a minute.\n")
-    try:
-        play(folder, port=port, say=say, wait=wait)
-    except TrytonMissing as error:
-        raise InvalidInput(str(error), why="The sandbox `tryton` is a real Tryton server.") from None
-    except ServerFailed as error:
-        raise InvalidInput(str(error)) from None
+    if name == TRYTON:
+        invocation.say("Starting Tryton; the first time takes half a minute.\n")
+    wanted = Serving(
+        name,
+        port=port,
+        data=root / data if data else None,
+        seed=root / seed if seed else None,
+        log=root / log if log else None,
+        switches=_switches(switches),
+    )
+    run(wanted, say, wait)
     return 0
 
 
@@ -116,24 +88,6 @@ def _switches(given: tuple[str, ...]) -> dict[str, str]:
         if "=" not in text:
             raise InvalidInput(f"--switch {text}: it should be NAME=VALUE")
     return dict(text.partition("=")[::2] for text in given)
-
-
-def _start(
-    name: str, *, port: int, store: Path | None, seed: Path | None, switches: dict[str, str], log: Path | None
-) -> Running:
-    from reconciler.sandboxes.ledger.refusal import BooksBusy, BooksUnusable
-    from reconciler.sandboxes.serving import start
-    from reconciler.sandboxes.serving.opening import BadOpening
-    from reconciler.sandboxes.serving.switches import BadSwitch
-
-    try:
-        return start(name, store=store, switches=switches, seed=seed, port=port, log=log)
-    except BadSwitch as error:
-        raise InvalidInput(f"--switch: {error}", hint=f"See `reconciler sandbox switches {name}`.") from None
-    except BadOpening as error:
-        raise InvalidInput(f"--seed: {error}") from None
-    except (BooksBusy, BooksUnusable) as error:
-        raise InvalidInput(f"--data: {error}") from None
 
 
 @command.command("switches")
@@ -151,10 +105,7 @@ def switches_command(invocation: Invocation, name: str) -> None:
     Example:
       reconciler sandbox switches codat
     """
-    from reconciler.sandboxes.serving.registry import load_sandbox
-    from reconciler.sandboxes.serving.switches import SWITCHES
-
-    switches = (*load_sandbox(name).switches, *SWITCHES)
+    switches = switches_of(name)
     if invocation.json:
         rows = [{"name": s.name, "type": s.type, "default": s.default, "help": s.help} for s in switches]
         invocation.print_json({"sandbox": name, "switches": rows})
