@@ -44,11 +44,17 @@ ADOPTION: tuple[Case, ...] = (
     ),
     Case(
         "state_lost",
-        "The state is lost: everything is found again by what it carries, and nothing is made twice.",
+        "The state is lost: documents are found again by what they carry, and nothing is made twice. Masters "
+        "that carry nothing of ours are bound by the user's word.",
         (
             Desired(_POSTED),
             StateLost(),
-            Desired(_POSTED, verbs=(), worth={"invoice.INV-<x>": "100 100"}),
+            Desired(
+                _POSTED + "adopt:\n  - {address: customer.acme-<x>}\n",
+                verbs=(),
+                worth={"invoice.INV-<x>": "100 100"},
+            ),
+            Desired(_POSTED, verbs=()),
         ),
     ),
 )
