@@ -7,7 +7,7 @@ from collections import Counter
 import pytest
 
 from tests.postgres.fixtures import postgres, postgres_server  # noqa: F401  fixtures
-from tests.tryton.fixtures import tryton, tryton_of_module, tryton_server  # noqa: F401  fixtures
+from tests.tryton.fixtures import tryton, tryton_of_module, tryton_of_others, tryton_server  # noqa: F401  fixtures
 
 MACHINE = "machine"
 

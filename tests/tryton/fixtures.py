@@ -13,6 +13,7 @@ import pytest
 
 from reconciler.sandboxes.tryton import TrytonMissing, TrytonServer
 from reconciler.sandboxes.tryton.packages import installed_versions
+from tests.tryton.other_books import filled_database
 
 
 @pytest.fixture(scope="session")
@@ -35,4 +36,11 @@ def tryton(tryton_server: TrytonServer) -> TrytonServer:
 @pytest.fixture(scope="module")
 def tryton_of_module(tryton_server: TrytonServer) -> TrytonServer:
     tryton_server.reset()
+    return tryton_server
+
+
+@pytest.fixture
+def tryton_of_others(tryton_server: TrytonServer, tmp_path_factory: pytest.TempPathFactory) -> TrytonServer:
+    """300 invoices and 150 receipts that somebody else entered; see `other_books`."""
+    tryton_server.reset(filled_database(tmp_path_factory.mktemp("other-books")))
     return tryton_server
