@@ -133,7 +133,8 @@ def _content(
 
 
 def _words(text: str | None, limit: int) -> str | None:
-    kept = "\n".join(printable(line, limit) for line in (text or "").splitlines()).strip()
+    tabbed = (line.split("\t") for line in (text or "").splitlines())
+    kept = "\n".join("\t".join(printable(part, limit) for part in parts) for parts in tabbed).strip()
     return kept[:limit] or None
 
 
