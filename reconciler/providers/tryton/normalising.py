@@ -19,6 +19,9 @@ PRICE_DECIMALS = 4
 _TEXTS = ("name", "code", "memo", "reason", "reference", "po_number", "tax_number", "email")
 
 
+_SINGLE = frozenset({"name", "memo", "po_number", "reference", "reason"})
+
+
 @dataclass(slots=True)
 class _Notes:
     adjustments: list[Adjustment] = field(default_factory=list)
@@ -38,7 +41,7 @@ class Normaliser:
 
     def __call__(self, kind: str, content: Content) -> Normalized:
         notes = _Notes()
-        stored = {name: _text(name, value, notes) for name, value in content.items()}
+        stored = {name: _one_line(kind, name, _text(name, value, notes), notes) for name, value in content.items()}
         if kind in ("invoice", "credit_note"):
             stored = self._document(kind, stored, notes)
         elif kind == "payment":
@@ -97,6 +100,16 @@ class Normaliser:
                 notes.refused.append(
                     f"Tryton does not know the country {country}: load it with trytond_import_countries"
                 )
+
+
+def _one_line(kind: str, name: str, value: Any, notes: _Notes) -> Any:
+    """Tryton refuses tabs and line breaks in a text of one line (Char); a credit note's memo may have several."""
+    if name not in _SINGLE or (kind, name) == ("credit_note", "memo") or not isinstance(value, str):
+        return value
+    kept = " ".join(value.split()) if any(sign in value for sign in "\t\n\r") else value
+    if kept != value:
+        notes.adjustments.append(Adjustment(name, value, kept, "Tryton keeps one line"))
+    return kept
 
 
 def _text(name: str, value: Any, notes: _Notes) -> Any:
