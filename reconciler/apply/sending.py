@@ -201,7 +201,10 @@ class Sender:
     # ---- reading back ---------------------------------------------------------------------------------
 
     def _with_readings(self, answers: list[Answer]) -> list[Answer]:
-        """Done answers with the record as it now is: the ERP's own word, else read once."""
+        """Done answers with the record as it now is: the ERP's own word, else read once.
+
+        Where readings lag, all are read when the run ends (`reading_back`).
+        """
         ready: dict[str, Observed] = {}
         unread: dict[str, tuple[str, str]] = {}
         for answer in answers:
@@ -211,7 +214,7 @@ class Sender:
                 else:
                     kind, remote_id = subject(answer.task.step.operation)
                     unread[answer.task.key] = (kind, remote_id or answer.outcome.remote_id)
-        if unread:
+        if unread and not self.books.capabilities.reads_lag:
             self.pace.take()
             live = read_if_possible(self.books, unread.values())
             ready.update({key: live[place] for key, place in unread.items() if place in live})

@@ -40,8 +40,8 @@ def problem(draft: Draft, desired: Desired) -> Problem | None:
     """Why a declared resource cannot be sent as it is: field support, numbering, period, date order, total."""
     address, content = desired.resource.address, desired.content
     caps = draft.capabilities(address)
-    unknown = sorted(set(content) - caps.fields - _ALWAYS)
-    unknown = [name for name in unknown if content[name] not in (None, [], {}) and name in desired.declared]
+    unknown = sorted(desired.declared - caps.fields - _ALWAYS)
+    unknown = [name for name in unknown if content.get(name, True) not in (None, [], {})]
     if unknown:
         provider = draft.index.snapshot(address.connection).provider
         text = f"{provider} does not keep {', '.join(unknown)} on {KINDS[address.kind].plural}"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from datetime import date
 
@@ -392,7 +392,19 @@ def _warnings(draft: Draft) -> tuple[str, ...]:
         for remedy, address in options.allows
         if (remedy, address) not in draft.allowed_used
     ]
-    return tuple(found)
+    return (*found, *_quota_warnings(draft, _calls(draft)))
+
+
+def _quota_warnings(draft: Draft, calls: Mapping[str, int]) -> Iterator[str]:
+    """Where the apply would need more API calls than the ERP still allows."""
+    for connection, count in calls.items():
+        company = draft.inputs.snapshot[connection].company
+        if company.calls_left is not None and count > company.calls_left:
+            until = f" until {company.calls_left_until}" if company.calls_left_until else ""
+            yield (
+                f"{connection}: the apply takes about {count:,} API calls, and {company.calls_left:,} are left"
+                f"{until}; apply a part of it (--target), or wait"
+            )
 
 
 def _calls(draft: Draft) -> dict[str, int]:
@@ -405,6 +417,6 @@ def _calls(draft: Draft) -> dict[str, int]:
             continue
         creates = sum(1 for step in mine if step.operation.verb == "create")
         pages = -(-creates // max(caps.page_size, 1))
-        writes = -(-len(mine) // max(caps.batch_size, 1))
+        writes = -(-len(mine) // max(caps.batch_size, 1)) * caps.calls_per_write
         counts[connection] = pages + writes + -(-len(mine) // max(caps.page_size, 1))
     return counts

@@ -73,7 +73,7 @@ def match(draft: Draft, desired: Desired) -> Adopted | Obstacle | None:
         return found
     if found:
         return _compared(draft, desired, Adopted(tuple(found), by_consent=False))
-    key = str(desired.content.get(KINDS[address.kind].code_field) or address.name)
+    key = str(desired.content.get(KINDS[address.kind].code_field) or _known_by(draft, desired) or address.name)
     if consent is None and KINDS[address.kind].is_document and not draft.capabilities(address).numbering.ours:
         return _creatable(draft, address)
     ids = (
@@ -90,6 +90,15 @@ def match(draft: Draft, desired: Desired) -> Adopted | Obstacle | None:
             )
         return _creatable(draft, address)
     return _existing(draft, desired, rows, consent)
+
+
+def _known_by(draft: Draft, desired: Desired) -> str | None:
+    """What a master record is found by where the ERP has no code for its kind: its name."""
+    kind = KINDS[desired.resource.address.kind]
+    if kind.is_document or kind.code_field in draft.capabilities(desired.resource.address).fields:
+        return None
+    name = desired.content.get("name")
+    return str(name) if name else None
 
 
 def _creatable(draft: Draft, address: Address) -> Obstacle | None:

@@ -139,6 +139,10 @@ class Capabilities:
     request_timeout: int = 60
     incremental: bool = False
     note: str = ""
+    reads_lag: bool = False
+    """A fresh write is not to be seen before a costly refresh: a run reads what it wrote once, at its end."""
+    calls_per_write: int = 1
+    """API calls that one write takes, as a rule: a push and its polls, say."""
     summary: str = ""
     """One line for lists: which system this is, and how it is reached."""
 

@@ -57,6 +57,9 @@ class Company:
     open_periods: tuple[tuple[date, date], ...] | None = None
     dated_series: tuple[DatedSeries, ...] = ()
     """Where a kind has several series, one a year; a kind that is not named here has the one above."""
+    calls_left: int | None = None
+    """API calls left of a quota, where the ERP counts them and says so; `calls_left_until` says until when."""
+    calls_left_until: str = ""
 
     def is_closed(self, day: date) -> bool:
         """Whether nothing may post on a day."""

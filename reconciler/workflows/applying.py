@@ -10,6 +10,7 @@ from reconciler.apply.books import Books, open_books
 from reconciler.apply.checking import check_plan
 from reconciler.apply.context import Run
 from reconciler.apply.executor import execute_plan
+from reconciler.apply.reading_back import read_back
 from reconciler.apply.recovery import settle_open_intents
 from reconciler.apply.report import ApplyReport, StepResult
 from reconciler.apply.running import Surroundings, begin, finish, running
@@ -114,6 +115,7 @@ def _carry_out(
     row = begin(run, digest, around)
     kept = keep_books(run, plan)
     results = execute_plan(run, plan, resumption.done)
+    read_back(run, plan, results)
     findings = [] if run.stop.stopping else verify(plan, results, run.books, journal.mirror)
     finish(run, row, results)
     return ApplyReport(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from reconciler.providers.capabilities import Verb
 from reconciler.testing.suite_cases import Case, Desired
 
 ACME = """\
@@ -134,6 +135,7 @@ MASTERS: tuple[Case, ...] = (
                 worth={"invoice.INV-<x>": "80 80"},
             ),
         ),
+        can=(("account", Verb.UPDATE),),
     ),
     Case(
         "item_created_and_sold",
@@ -154,6 +156,7 @@ MASTERS: tuple[Case, ...] = (
                 verbs=("update",),
             ),
         ),
+        can=(("item", Verb.UPDATE),),
     ),
     Case(
         "payment_term_created_and_used",
