@@ -31,7 +31,8 @@ def _one(capabilities: Capabilities) -> str:
 
 
 def _row(kind: KindCapabilities, verbs: Sequence[Verb]) -> list[str]:
-    classes = sorted({str(item.deduplication) for item in kind.verbs.values()})
+    adding = [kind.verb(verb) for verb in (Verb.CREATE, Verb.ALLOCATE) if kind.can(verb)]
+    classes = sorted({str(item.deduplication) for item in adding})
     documents = bool(kind.remedies)
     return [
         *(_MARKS[kind.verb(verb).support] for verb in verbs),

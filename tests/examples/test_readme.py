@@ -11,8 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from reconciler.providers.ledger.capabilities import ledger_capabilities
+from reconciler.providers.registry import load_provider, provider_names
 from reconciler.render.provider_matrix import provider_matrix
+from reconciler.sandboxes.tryton import TrytonServer
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text()
@@ -21,7 +22,10 @@ _IDS = re.compile(r"\b(tax|cus|inv|crn|itm|pay)-[0-9]+\b")
 
 def _blocks(section: str) -> list[tuple[str, str]]:
     """(command, expected output) of every console block of a section."""
-    text = README.split(f"\n## {section}\n", 1)[1].split("\n## ", 1)[0]
+    return _commands(README.split(f"\n## {section}\n", 1)[1].split("\n## ", 1)[0])
+
+
+def _commands(text: str) -> list[tuple[str, str]]:
     pairs: list[tuple[str, str]] = []
     for block in re.findall(r"```console\n(.*?)```", text, flags=re.DOTALL):
         for part in re.split(r"^\$ ", block, flags=re.MULTILINE)[1:]:
@@ -46,20 +50,47 @@ def commands(tmp_path: Path) -> dict[str, str]:
     return {**os.environ, "PATH": f"{folder}:{os.environ['PATH']}", "COLUMNS": "100", "NO_COLOR": "1"}
 
 
-def test_the_tour_prints_what_the_readme_shows(tmp_path: Path, commands: dict[str, str]) -> None:
+@pytest.fixture
+def copies(tmp_path: Path) -> Path:
+    """A folder with the examples in it, as nobody has used them."""
     shutil.copytree(ROOT / "examples", tmp_path / "examples", ignore=shutil.ignore_patterns("state", "*.plan"))
-    tour = _blocks("A tour")
-    assert len(tour) >= 6
+    return tmp_path
+
+
+def _walk(tour: list[tuple[str, str]], folder: Path, commands: dict[str, str]) -> None:
     for command, expected in tour:
-        run = subprocess.run(["bash", "-c", command], cwd=tmp_path, env=commands, capture_output=True, text=True)
+        run = subprocess.run(["bash", "-c", command], cwd=folder, env=commands, capture_output=True, text=True)
         assert run.returncode == 0, (command, run.stderr)
         printed = _IDS.sub(r"\1-N", run.stdout.rstrip("\n"))
-        assert re.fullmatch(_pattern(expected), printed), f"$ {command}\n{run.stdout}"
+        assert re.fullmatch(_pattern(expected), printed), f"$ {command}\n{run.stdout}\n{run.stderr}"
+
+
+def test_the_tour_prints_what_the_readme_shows(copies: Path, commands: dict[str, str]) -> None:
+    tour = _blocks("A tour")
+    assert len(tour) >= 6
+    _walk(tour, copies, commands)
+
+
+def test_templates_are_rendered_as_the_readme_shows(copies: Path, commands: dict[str, str]) -> None:
+    shown = _blocks("Templates, and pull requests")
+    assert shown
+    _walk(shown, copies, commands)
+
+
+def test_the_tour_of_tryton_prints_what_the_readme_shows(
+    copies: Path, commands: dict[str, str], tryton: TrytonServer
+) -> None:
+    project = copies / "examples" / "04-tryton" / "reconciler.yaml"
+    project.write_text(project.read_text().replace("http://127.0.0.1:8000", tryton.url))
+    tour = _commands(README.split("<!-- tryton -->\n", 1)[1].split("<!-- /tryton -->", 1)[0])
+    assert len(tour) >= 5
+    _walk(tour, copies, {**commands, "TRYTON_PASSWORD": tryton.password})
 
 
 def test_the_matrix_is_generated_from_the_capabilities() -> None:
     shown = README.split("<!-- matrix -->\n", 1)[1].split("<!-- /matrix -->", 1)[0]
-    assert shown.strip() == provider_matrix([ledger_capabilities()]).strip()
+    real = sorted(set(provider_names()) - {"ledger-test"}, key=lambda name: (name != "ledger", name))
+    assert shown.strip() == provider_matrix([load_provider(name).describe() for name in real]).strip()
 
 
 def test_the_readme_s_first_command_is_the_one_that_works_from_a_clone() -> None:

@@ -155,4 +155,4 @@ class TrytonProviderFactory:
 
     def describe(self) -> Capabilities:
         """What the provider can do, without a connection."""
-        return tryton_capabilities()
+        return tryton_capabilities(cancels_invoices=True)
