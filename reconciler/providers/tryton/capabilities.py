@@ -47,6 +47,7 @@ def tryton_capabilities(
         request_timeout=CALLS_IN_TIME * timeout_seconds,
         incremental=True,
         note="numbers are Tryton's; exchange rates come from Tryton's own table",
+        summary="Tryton 8.2, a complete open-source ERP, over its JSON-RPC.",
     )
 
 
