@@ -57,9 +57,8 @@ class QuickBooks:
             case "POST", ("payment",):
                 return self._write(keeper, asked)
             case _:
-                return Told(
-                    404, {"Fault": {"Error": [{"Message": "not found", "code": "120"}], "type": "SystemFault"}}
-                )
+                error = {"Message": "Unsupported Operation", "Detail": "Operation is not supported.", "code": "500"}
+                return Told(400, {"Fault": {"Error": [error], "type": "ValidationFault"}})
 
     def _told(self, keeper: Keeper, entity: str, entry: Entry) -> Told:
         return Told(200, {entity: _shown(keeper, entity, entry), "time": iso(keeper.clock.now())})

@@ -173,7 +173,7 @@ class AlloyVendor:
         fresh = Models(View(self._tools.books, self._tools.switches), cache)
         shown = {model["id"]: model for model in models}
         for own, written in self._tools.books.shelf.all(f"{NOTES}-written-{kind}").items():
-            if written > at:
+            if written >= at:
                 model = fresh.one(kind, own)
                 if model is None:
                     shown.pop(own, None)
@@ -286,8 +286,8 @@ class AlloyVendor:
             raise invalid('"endpoint" must be a path; its query goes into "query"')
         query = {name: _plain(value) for name, value in parsed("query", asked.get("query")).items()}
         parsed("extraHeaders", asked.get("extraHeaders"))
+        native = Asked(asked["method"], path, query, parsed("body", asked.get("body")))
         try:
-            native = Asked(asked["method"], path, query, parsed("body", asked.get("body")))
             told = platform.answer(self._keeper(), native)
         except Problem as problem:
             told = platform.fault(problem)

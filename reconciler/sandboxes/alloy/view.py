@@ -68,7 +68,7 @@ class View:
     def entry(self, kind: str, own: str) -> Entry | None:
         """One record by its unified id; drafts included."""
         if (found := spelt_seq(kind, own)) is not None:
-            selection = Selection((kind,), (id_of(kind, found[0]),))
+            selection = Selection((kind,), (id_of(kind, found[0]),), (own,))
         elif is_uuid(own):
             selection = Selection((kind,), references=(own,))
         else:

@@ -32,6 +32,12 @@ class Caller:
         self.credential = own["credential_id"]
         self.http = httpx.Client(base_url=running.url, headers={"Authorization": f"Bearer {own['api_key']}"})
 
+    def __enter__(self) -> Caller:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.http.close()
+
     def ask(self, method: str, path: str, body: Any = None, **query: Any) -> httpx.Response:
         more: dict[str, Any] = {}
         if body is not None:

@@ -18,6 +18,6 @@ def caller(request: pytest.FixtureRequest) -> Iterator[Caller]:
     clock = ManualClock()
     with start("alloy", switches=getattr(request, "param", None), clock=clock) as running:
         made = Caller(running, clock)
-        yield made
-        made.http.close()
+        with made.http:
+            yield made
         assert not check(running.books.ledger)
