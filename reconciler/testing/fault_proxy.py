@@ -85,6 +85,8 @@ class Watch:
 
     requests: int = 0
     writes: int = 0
+    done: int = 0
+    """Writes that the books have answered: of two at once, each has a number of its own."""
     struck: bool = False
     struck_write: bool = False
 
@@ -222,8 +224,11 @@ class FaultProxy:
         finally:
             connection.close()
         if writes:
+            with self._lock:
+                self.watch.done += 1
+                done = self.watch.done
             if self.on_write is not None:
-                self.on_write(self.watch.writes)
+                self.on_write(done)
         elif answer.status == 200:
             with self._lock:
                 self._seen[_key(request)] = time.monotonic(), request.body, answer

@@ -94,6 +94,7 @@ def books_of(session: Session, connections: Iterable[str]) -> dict[str, Books]:
 
 def _recover(run: Run) -> list[StepResult]:
     recovered = settle_open_intents(run)
+    read_back(run)
     run.events.boundary("recovered")
     return recovered
 
@@ -115,7 +116,7 @@ def _carry_out(
     row = begin(run, digest, around)
     kept = keep_books(run, plan)
     results = execute_plan(run, plan, resumption.done)
-    read_back(run, plan, results)
+    read_back(run, plan)
     findings = [] if run.stop.stopping else verify(plan, results, run.books, journal.mirror)
     finish(run, row, results)
     return ApplyReport(
