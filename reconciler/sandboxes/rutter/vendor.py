@@ -70,14 +70,15 @@ class RutterVendor:
         self._add_object_routes()
         self._add_invoice_routes()
         self._add_other_routes()
-        self._began = False
+        with tools.books.turn():
+            self._connections.begin()
         self._asked: deque[float] = deque()
         self._lock = Lock()
 
     # ---- the way of one request ----
 
     def answer(self, call: Call) -> Reply:
-        self._begin()
+        self._sync_when_due()
         if call.path.startswith(FILES):
             return self._reads.file(call)
         versioned = call.path.startswith(f"{PREFIX}/")
@@ -87,12 +88,10 @@ class RutterVendor:
         except Problem as problem:
             return problem_reply(problem)
 
-    def _begin(self) -> None:
-        if not self._began or self._switches.number("sync_period_ms"):
+    def _sync_when_due(self) -> None:
+        if self._switches.number("sync_period_ms"):
             with self._books.turn():
-                self._connections.begin()
                 self._connections.sync_when_due()
-            self._began = True
 
     def _answer(self, call: Call, versioned: bool) -> Reply:
         found = self._routes.find(call)
@@ -276,7 +275,7 @@ class RutterVendor:
             "/connections",
             lambda call: json_reply(show.list(call)),
             token=False,
-            params=frozenset({"status"}),
+            params=frozenset({"access_token", "status"}),
         )
         add("GET", "/connections/status", lambda _: json_reply(show.status()))
         add("GET", "/connections/access_token", lambda _: json_reply(show.of_token()))

@@ -1,0 +1,23 @@
+"""A running Rutter sandbox on a clock the test moves, and a caller of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from reconciler.kernel.clock import ManualClock
+from reconciler.sandboxes.ledger.check import check
+from reconciler.sandboxes.serving import start
+from tests.unit.rutter_sandbox.client import Caller
+
+
+@pytest.fixture
+def caller(request: pytest.FixtureRequest) -> Iterator[Caller]:
+    """Switches by `@pytest.mark.parametrize("caller", [{…}], indirect=True)`. The books must stay sound."""
+    clock = ManualClock()
+    with start("rutter", switches=getattr(request, "param", None), clock=clock) as running:
+        made = Caller(running, clock)
+        yield made
+        made.http.close()
+        assert check(running.books.ledger) == []
