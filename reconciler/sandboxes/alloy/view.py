@@ -24,6 +24,7 @@ from reconciler.sandboxes.serving.switches import Switches
 
 EXTRA, NOTES = "alloy-extra", "alloy"
 """Buckets: fields the ledger has no place for, by unified id; `opened`, `rows` and `edits` of the whole."""
+MASTERS = ("account", "customer", "item")
 ENDED = ("void", "reversed")
 
 
@@ -53,6 +54,7 @@ class View:
         self.as_of = as_of
         self.platform = switches.text("platform")
         self._own_ids: dict[str, str] = {}
+        self._masters: dict[str, Entry] = {}
 
     @cached_property
     def base(self) -> str:
@@ -63,7 +65,7 @@ class View:
     def entries(self, kind: str) -> list[Entry]:
         """Every record of a kind, oldest first; drafts of documents are nobody's business but the ERP's."""
         records = self.books.ledger.records(Selection((kind,)), as_of=self.as_of)
-        return self._grouped(kind, records, self._times())
+        return self._grouped(kind, records, self._times(kind))
 
     def entry(self, kind: str, own: str) -> Entry | None:
         """One record by its unified id; drafts included."""
@@ -75,14 +77,16 @@ class View:
             return None
         records = list(self.books.ledger.records(selection, as_of=self.as_of))
         seqs = [seq_of(kind, record.id) for record in records]
-        entries = self._grouped(kind, records, self._times(seqs), own)
+        entries = self._grouped(kind, records, self._times(kind, seqs), own)
         return next((entry for entry in entries if entry.id == own), None)
 
     def entry_of(self, kind: str, ledger_id: str) -> Entry:
-        """One record by the ledger's id. Raises KeyError."""
-        found = self.entry(kind, self.own_id(kind, ledger_id))
+        """One record by the ledger's id; masters as this view first saw them. Raises KeyError."""
+        found = self._masters.get(ledger_id) or self.entry(kind, self.own_id(kind, ledger_id))
         if found is None:
             raise KeyError(ledger_id)
+        if kind in MASTERS:
+            self._masters[ledger_id] = found
         return found
 
     def remote(self, kind: str, text: str) -> Entry | None:
@@ -114,10 +118,11 @@ class View:
             found[shown] = Entry(shown, seq, record, decode(kind, record.body), created, changed, extra)
         return list(found.values())
 
-    def _times(self, seqs: list[int] | None = None) -> dict[int, tuple[str, str]]:
-        """When each record was first and last written, by row."""
+    def _times(self, kind: str, seqs: list[int] | None = None) -> dict[int, tuple[str, str]]:
+        """When each record of a kind, or each of these rows, was first and last written."""
         until = instant_text(self.as_of) if self.as_of else "9999"
-        some = "" if seqs is None else f" AND record IN ({','.join(map(str, seqs))})"
+        rows_of = f"SELECT seq FROM records WHERE kind = '{kind}'"  # noqa: S608  (a name of ours)
+        some = f" AND record IN ({rows_of if seqs is None else ','.join(map(str, seqs))})"
         statement = f"SELECT record, MIN(at), MAX(at) FROM versions WHERE at <= ?{some} GROUP BY record"  # noqa: S608  (numbers)
         with self.books.ledger.reading() as db:
             rows = db.execute(statement, (until,)).fetchall()
