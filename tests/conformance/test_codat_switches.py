@@ -1,0 +1,132 @@
+"""Codat's bad habits, one at a time, by the sandbox's switches: in the end every document is there once.
+
+A habit holds for the first apply of each of the suite's two desired states, and is then broken; at most four more
+applies bring the books to what is declared. What cannot be settled by looking stops with exit 3, and says so.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from reconciler.apply.report import ApplyReport, StepOutcome
+from reconciler.kernel.clock import ManualClock
+from reconciler.kernel.errors import ExitCode, ReconcilerError
+from reconciler.testing.suite_checks import Look, once, state_equals_live, unfinished, worth
+from reconciler.testing.suite_faults import scenario_for
+from reconciler.testing.suite_project import SuiteProject
+from tests.conformance.codat_world import EVERYTHING, CodatWorld, sandbox
+
+SETTINGS = {**EVERYTHING, "settle_seconds": 30, "timed_out_settle_seconds": 60, "refresh_wait_seconds": 20}
+QUICK = {
+    "lost_response": {"lose_response": "every:2"},
+    "half_response": {"half_response": "every:3@/push/"},
+    "late_landing": {"late_landing": "2", "late_landing_ms": "9000"},
+    "late_landing_as_500": {"late_landing": "at:2", "late_answer": "500", "late_landing_ms": "9000"},
+    "500_after_commit": {"error_5xx_after_commit": "every:2", "error_status": "500"},
+    "503_after_commit_on_a_payment": {"error_5xx_after_commit": "1@push/payments"},
+    "500_replayed": {"error_5xx_before": "2@/push/", "error_status": "500", "replay_errors": "1"},
+    "429_storm": {"rate_limit": "every:3"},
+    "429_storm_on_pushes": {"rate_limit": "4@/push/", "retry_after_s": "7"},
+    "page_drift": {"page_drift": "every:2"},
+    "page_drift_twice": {"page_drift": "every:2", "page_drift_how": "twice"},
+    "stale_reads": {"stale_reads_ms": "3000"},
+    "push_fails": {"push_fails": "2"},
+    "push_times_out_and_lands": {"push_times_out": "1", "timed_out_lands_ms": "5000"},
+    "push_times_out_for_good": {"push_times_out": "1", "timed_out_lands_ms": "0"},
+    "slow_pushes_and_pulls": {"push_ms": "45000", "pull_ms": "9000"},
+    "pull_fails": {"pull_fails": "at:3"},
+    "cut_before": {"cut_before": "every:4"},
+}
+DEFAULTS = {
+    "error_status": "503",
+    "late_answer": "504",
+    "late_landing_ms": "5000",
+    "page_drift_how": "lost",
+    "pull_ms": "500",
+    "push_ms": "500",
+    "replay_errors": "1",
+    "retry_after_s": "1",
+    "stale_reads_ms": "0",
+    "timed_out_lands_ms": "5000",
+}
+
+
+@pytest.fixture(scope="module")
+def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[CodatWorld]:
+    with sandbox(tmp_path_factory.mktemp("world"), settings=SETTINGS) as made:
+        assert isinstance(made, CodatWorld)
+        with pytest.MonkeyPatch.context() as patch:
+            for name, value in made.environment().items():
+                patch.setenv(name, value)
+            yield made
+
+
+def of(world: CodatWorld, folder: Path, **more: object) -> SuiteProject:
+    return SuiteProject(folder / "project", world, more={"resend_after_settle": "true", **more}, clock=world.clock)
+
+
+def tried(project: SuiteProject) -> ApplyReport | None:
+    """One apply; None when it could not even be planned, which it then says."""
+    try:
+        return project.apply().report
+    except ReconcilerError:
+        return None
+
+
+def problems(project: SuiteProject, wanted: dict[str, str]) -> list[str]:
+    look = Look.at(project)
+    return [*unfinished(project.plan()), *state_equals_live(look), *once(look), *worth(look, wanted)]
+
+
+@pytest.mark.parametrize("habit", list(QUICK))
+def test_every_document_is_there_once(world: CodatWorld, tmp_path: Path, habit: str) -> None:
+    off = {name: DEFAULTS.get(name, "") for name in QUICK[habit]}
+    project = of(world, tmp_path)
+    scenario = scenario_for(project.capabilities())
+    assert isinstance(world.clock, ManualClock)
+    for phase in (0, 1):
+        project.declare(scenario.manifests[phase])
+        world.running.switches.set(QUICK[habit])
+        before = dict(world.running.switches.hits())
+        tried(project)
+        after = dict(world.running.switches.hits())
+        world.running.switches.set(off)
+        if phase == 0 and any(name in after for name in QUICK[habit]) and "page_drift" not in habit:
+            assert after != before, "the habit showed nowhere"
+        ended = None
+        for _ in range(4):
+            world.clock.advance(40)
+            ended = tried(project)
+            if ended is not None and ended.exit_code == ExitCode.OK:
+                break
+        assert ended is not None
+        assert ended.exit_code == ExitCode.OK, ended
+        assert problems(project, scenario.worth[phase]) == []
+
+
+def test_a_push_that_never_ends_stops_its_address_alone(world: CodatWorld, tmp_path: Path) -> None:
+    """Exit 3 with the command that settles it; the other customer is made; nothing is pushed a second time."""
+    project = of(world, tmp_path)
+    project.declare("customers:\n  acme-<x>: {name: Acme <x>}\n  beta-<x>: {name: Beta <x>}\n")
+    world.running.switches.set({"async_forever": "1@push/customers"})
+    report = project.apply().report
+    world.running.switches.set({"async_forever": ""})
+    assert report is not None
+    assert report.exit_code == ExitCode.UNKNOWN
+    outcomes = sorted(str(item.outcome) for item in report.results)
+    assert outcomes == [StepOutcome.DONE, StepOutcome.UNKNOWN]
+    [stuck] = [item for item in report.results if item.outcome is StepOutcome.UNKNOWN]
+    assert "recover" in stuck.command
+    again = project.apply().report
+    assert again is not None
+    assert again.exit_code == ExitCode.UNKNOWN
+    assert once(Look.at(project))[:-1] == []  # but for the outcome that is not settled
+    project.declare(
+        "customers:\n  acme-<x>: {name: Acme <x>}\n  beta-<x>: {name: Beta <x>}\n  gamma-<x>: {name: Gamma <x>}\n"
+    )
+    third = project.apply().report
+    assert third is not None
+    assert [str(item.outcome) for item in third.results if "gamma" in item.step_id] == [StepOutcome.DONE]
