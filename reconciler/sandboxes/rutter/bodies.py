@@ -430,3 +430,12 @@ class Unapplication(TypedDict, total=False):
 @with_config(STRICT)
 class SyncRequest(TypedDict, total=False):
     object_types: list[str]
+
+
+@with_config(STRICT)
+class BackfillRequest(TypedDict, total=False):
+    start_date: Required[Instant]
+    end_date: Instant
+    include_webhooks: bool
+    object_types: Required[list[str]]
+    remarks: str

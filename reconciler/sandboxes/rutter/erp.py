@@ -127,6 +127,12 @@ class Erp:
             ).fetchone()
         return instant_of(row[0]), instant_of(row[1])
 
+    def documents_changed_since(self, instant: str) -> list[tuple[str, str]]:
+        """Path and own key of every document that was changed at or after an instant's text."""
+        with self.books.ledger.reading() as db:
+            rows = db.execute("SELECT kind, seq FROM records WHERE changed_at >= ? ORDER BY seq", (instant,))
+            return [(_PATHS[kind], id_of(kind, seq)) for kind, seq in rows.fetchall() if kind in _PATHS]
+
     @cached_property
     def accounts(self) -> Contents:
         return Contents(self.books, "account")

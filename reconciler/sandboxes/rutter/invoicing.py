@@ -5,6 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Any
 
+from reconciler.kernel.money import is_currency
 from reconciler.resources.content import decode
 from reconciler.resources.totals import line_base
 from reconciler.sandboxes.ledger.commands import Command, DiscardDraft, PostDraft, UpdateRecord, VoidDocument
@@ -125,6 +126,8 @@ def _header(write: Write, kind: str) -> Body:
     if "payment_terms_id" in body:
         content["terms"] = write.own("payment_terms", body["payment_terms_id"], "payment_terms_id")
     if "currency_code" in body:
+        if not is_currency(body["currency_code"]):
+            raise PlatformRefused(f"currency_code: {body['currency_code'][:20]!r} is no currency")
         content["currency"] = body["currency_code"]
     return content
 

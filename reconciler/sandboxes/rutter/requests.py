@@ -31,6 +31,7 @@ MODELS: dict[str, Any] = {
     "POST invoice_credit_applications": bodies.Application,
     "POST unapply": bodies.Unapplication,
     "POST incremental_sync": bodies.SyncRequest,
+    "POST backfill": bodies.BackfillRequest,
 }
 """The model of each write, by method and object."""
 MODES = ("prefer_sync", "async")

@@ -64,7 +64,7 @@ class RutterVendor:
         self._cache = Cache(tools.books)
         self._jobs = Jobs(tools.books)
         self._connections = Connections(tools.books, tools.switches, tools.clock, self._cache)
-        self._writing = Writing(tools, self._cache, self._jobs, self._connections)
+        self._writing = Writing(tools, self._cache, self._jobs)
         self._reads = Reads(tools, self._cache, self._connections)
         self._routes = Routes()
         self._add_object_routes()
@@ -280,6 +280,8 @@ class RutterVendor:
         add("GET", "/connections/status", lambda _: json_reply(show.status()))
         add("GET", "/connections/access_token", lambda _: json_reply(show.of_token()))
         add("POST", "/connections/incremental_sync", self._sync)
+        add("POST", "/connections/backfill", self._backfill)
+        add("DELETE", "/connections/{id}", self._disconnect, token=False)
         add("POST", "/item/public_token/exchange", self._exchange, token=False, params=plain)
         add("GET", "/jobs/{id}", self._job, token=False)
         add("GET", "/events", self._reads.events, params=_EVENTS)
@@ -291,6 +293,22 @@ class RutterVendor:
             raise Problem(400, f"Invalid request body: not JSON: {error}") from None
         content = checked_content("POST incremental_sync", body, "")
         self._connections.ask_for_sync(content.get("object_types"), call)
+        return json_reply({"success": True})
+
+    def _backfill(self, call: Call) -> Reply:
+        """To what a sync does, a backfill adds nothing: the cache goes back to the beginning."""
+        try:
+            body = call.json()
+        except NotJson as error:
+            raise Problem(400, f"Invalid request body: not JSON: {error}") from None
+        content = checked_content("POST backfill", body, "")
+        self._connections.ask_for_sync(content["object_types"], call)
+        return json_reply({"success": True})
+
+    def _disconnect(self, call: Call) -> Reply:
+        if call.params["id"].lower() != self._switches.text("connection_id"):
+            raise Problem(self._switches.number("unknown_id_status"), "there is no connection with this id")
+        self._switches.set({"connection_state": "disabled"})
         return json_reply({"success": True})
 
     def _exchange(self, call: Call) -> Reply:

@@ -9,11 +9,11 @@ from __future__ import annotations
 import copy
 from typing import Any
 
+from reconciler.kernel.clock import instant_text
 from reconciler.sandboxes.rutter import reading
 from reconciler.sandboxes.rutter.attachments import uploaded
 from reconciler.sandboxes.rutter.booking import Body, Write
 from reconciler.sandboxes.rutter.cache import Cache
-from reconciler.sandboxes.rutter.connections import Connections
 from reconciler.sandboxes.rutter.erp import Erp
 from reconciler.sandboxes.rutter.jobs import Jobs, async_response
 from reconciler.sandboxes.rutter.operations import OPERATIONS, Operation
@@ -26,19 +26,17 @@ from reconciler.sandboxes.serving.messages import Call, Reply, json_reply
 from reconciler.sandboxes.serving.vendor import Tools
 
 WRITE = "rutter-write"
-LINKED = ("invoices", "invoice_payments", "invoice_credit_memos")
 
 
 class Writing:
     """Carries writes out."""
 
-    def __init__(self, tools: Tools, cache: Cache, jobs: Jobs, connections: Connections) -> None:
+    def __init__(self, tools: Tools, cache: Cache, jobs: Jobs) -> None:
         self._tools = tools
         self._switches = tools.switches
         self._books = tools.books
         self._cache = cache
         self._jobs = jobs
-        self._connections = connections
 
     def accept(self, operation: Operation, call: Call) -> Reply:
         """The answer to a write. Raises Problem when it is not accepted."""
@@ -111,6 +109,7 @@ class Writing:
     def _perform(self, operation: Operation, key: str, identity: str, content: Body) -> tuple[int, Body]:
         """Status and body of a write that is now carried out. Raises Problem."""
         erp = Erp(self._books, self._switches)
+        began = instant_text(self._tools.clock.now())
         entry = self._cache.get(operation.path, identity) if operation.target else None
         if operation.target and entry is None:
             return 200, {"code": "not_found", "success": False}
@@ -122,8 +121,17 @@ class Writing:
             return refusal.status, refusal.body()
         body = self._written(operation, identity, made)
         if self._switches.text("linked_objects") == "fresh":
-            self._connections.sync(list(LINKED))
+            self._show_linked(began)
         return 200, body
+
+    def _show_linked(self, began: str) -> None:
+        """Put through whatever documents the write has changed besides its own."""
+        erp = Erp(self._books, self._switches)
+        for path, own in erp.documents_changed_since(began):
+            model = reading.model(erp, path, own)
+            entry = self._cache.get(path, str(erp.identity(path, own)))
+            if model is not None and (entry is None or entry.model != model):
+                self._cache.put(path, own, model)
 
     def _written(self, operation: Operation, identity: str, made: str | Body) -> Body:
         """The answer of a write that was carried out; its object goes through the cache, and no other."""

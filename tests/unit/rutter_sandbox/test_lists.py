@@ -225,6 +225,22 @@ def test_a_sync_of_nothing_and_of_what_is_unknown(caller: Caller):
     assert "Unrecognized" in caller.refused(400, "POST", "/connections/incremental_sync", {"objects": []})
 
 
+def test_a_backfill_is_a_sync_of_what_it_names(caller: Caller):
+    colleague(caller, {"verb": "create", "kind": "customer", "content": {"name": "Walk-in"}})
+    body = {"start_date": "2026-01-01", "object_types": ["accounting_customer"]}
+    assert caller.ask("POST", "/connections/backfill", body).json() == {"success": True}
+    assert "start_date" in caller.refused(400, "POST", "/connections/backfill", {"object_types": []})
+    caller.clock.advance(1)
+    assert names(caller) == ["Walk-in"]
+
+
+def test_a_connection_that_was_deleted(caller: Caller):
+    assert caller.ask("DELETE", f"/connections/{NOWHERE}").status_code == 410
+    own = caller.get("/connections")["connections"][0]["id"]
+    assert caller.ask("DELETE", f"/connections/{own}").json() == {"success": True}
+    assert caller.ask("GET", "accounts").json()["error_code"] == "CONNECTION_DISABLED"
+
+
 def test_a_sync_takes_its_time_or_never_ends(caller: Caller):
     colleague(caller, {"verb": "create", "kind": "customer", "content": {"name": "Walk-in"}})
     caller.running.switches.set({"sync_stuck": "1"})

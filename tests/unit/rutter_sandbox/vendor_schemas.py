@@ -93,11 +93,14 @@ def problems_of(response: httpx.Response) -> list[str]:
         "/connections/status": "GetConnectionStatusResponse",
         "/connections/access_token": "GetAccessTokenConnectionResponse",
         "/connections/incremental_sync": "CreateConnectionIncrementalSyncResponse",
+        "/connections/backfill": "CreateConnectionBackfillResponse",
         "/item/public_token/exchange": "ExchangeTokenResponse",
         "/events": "ListEventResponse",
     }
     if re.match(r"/jobs/[^/]+\Z", path):
         return _against("AsynchronousJob", body)
+    if method == "DELETE" and re.match(r"/connections/[^/]+\Z", path):
+        return _against("DeleteConnectionResponse", body)
     return _against(others[path], body) if path in others else [f"no schema for {path}"]
 
 
@@ -147,6 +150,8 @@ def _attachment_problems(body: Any) -> list[str]:
 def request_problems(request: httpx.Request) -> list[str]:
     """What the vendor's schema says against a request's JSON body; none where there is no schema of it."""
     steps = request.url.path.removeprefix("/versioned").strip("/").split("/")
+    if steps == ["connections", "backfill"]:
+        return _against("CreateConnectionBackfillBody", json.loads(request.content))
     if steps[:1] == ["connections"]:
         return _against("CreateConnectionIncrementalSyncRequest", json.loads(request.content))
     name = _REQUESTS.get("unapply" if steps[-1] == "unapply" else steps[1])
