@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
-from reconciler.kernel.money import fits, round_amount, spread
+from reconciler.kernel.money import fits, is_currency, round_amount, spread
 from reconciler.resources.content import decode, typed
 from reconciler.resources.kinds import Content
 from reconciler.resources.totals import compute_totals
@@ -93,9 +93,9 @@ def _content(keeper: Keeper, body: Body, entry: Entry | None) -> Content:
         raise invalid('"purchaseOrders" do not exist')
     if "trackingCategories" in body:
         content["tracking"] = _tracking(keeper.view, "trackingCategories", body["trackingCategories"] or [])
-    if body.get("lineItems") is not None:
-        content["lines"] = [_line(keeper, at, line, body) for at, line in enumerate(body["lineItems"])]
     currency = _currency(keeper, content)
+    if body.get("lineItems") is not None:
+        content["lines"] = [_line(keeper, at, line, body, currency) for at, line in enumerate(body["lineItems"])]
     if "totalDiscount" in body or "lineItems" in body:
         content["lines"] = _discounted(content["lines"], body.get("totalDiscount") or ZERO, currency)
     if body.get("totalTaxAmount") is not None:
@@ -119,19 +119,22 @@ def _keep_home_rate(keeper: Keeper, content: Content) -> None:
 
 def _currency(keeper: Keeper, content: Content) -> str:
     if content.get("currency"):
-        return str(content["currency"])
+        currency = str(content["currency"])
+        if not is_currency(currency):
+            raise invalid('"currency" must be an ISO 4217 code')
+        return currency
     records = keeper.books.ledger.records(Selection(("customer",), (str(content["customer"]),)))
     customer = decode("customer", next(iter(records)).body)
     return str(customer.get("currency") or keeper.view.base)
 
 
-def _line(keeper: Keeper, at: int, line: Body, body: Body) -> Content:
+def _line(keeper: Keeper, at: int, line: Body, body: Body, currency: str) -> Content:
     where = f"lineItems[{at}]"
     keeper.check_company(line)
     for name in ("currency", "exchangeRate"):
         if line.get(name) is not None and body.get(name) is not None and line[name] != body[name]:
             raise invalid(f'"{where}.{name}" must be the invoice\'s')
-    made: Content = {"description": line.get("description"), **_price(where, line)}
+    made: Content = {"description": line.get("description"), **_price(where, line, currency)}
     item = line.get("accountingItemId")
     account = line.get("accountId")
     income = None
@@ -151,7 +154,7 @@ def _line(keeper: Keeper, at: int, line: Body, body: Body) -> Content:
     return without_nothing(made)
 
 
-def _price(where: str, line: Body) -> Content:
+def _price(where: str, line: Body, currency: str) -> Content:
     """Quantity and unit price; a total alone is the price of one."""
     total, price, quantity = line.get("totalAmount"), line.get("unitPrice"), line.get("quantity")
     if total is None and price is None:
@@ -162,7 +165,7 @@ def _price(where: str, line: Body) -> Content:
         if quantity is not None and quantity != 1:
             raise invalid(f'"{where}.unitPrice" is required with "quantity"')
         return {"quantity": quantity, "unit_price": total}
-    if total is not None and round_amount((quantity or ONE) * price, "USD") != round_amount(total, "USD"):
+    if total is not None and round_amount((quantity or ONE) * price, currency) != total:
         raise invalid(f'"{where}.totalAmount" must be quantity x unitPrice')
     return {"quantity": quantity, "unit_price": price}
 

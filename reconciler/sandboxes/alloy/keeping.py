@@ -125,7 +125,11 @@ class Keeper:
 
     def _bank_account_of(self, account: str, name: str, known: Mapping[str, str]) -> str:
         found = next((own for own, behind in known.items() if behind == account), None)
-        return found or self.run(CreateRecord("bank_account", {"name": name, "account": account})).id
+        if found is not None:
+            return found
+        made = self.run(CreateRecord("bank_account", {"name": name, "account": account})).id
+        self.view.forget_bank_accounts()
+        return made
 
 
 def run(books: Books, commands: Sequence[Command]) -> Record:

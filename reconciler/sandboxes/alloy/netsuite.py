@@ -271,7 +271,13 @@ def _location(keeper: Keeper, entry: Entry) -> dict[str, str]:
 
 
 def _shown(keeper: Keeper, name: str, entry: Entry, *, expand: bool) -> dict[str, Any]:
-    """A record as NetSuite shows it; sublists only when they are asked for."""
+    """A record as NetSuite shows it; sublists only when they are asked for. `remoteFields` are in it."""
+    known = _known(keeper, name, entry, expand=expand)
+    fields = entry.extra.get("remoteFields") or {}
+    return {**known, **{field: value for field, value in fields.items() if known.get(field) is None}}
+
+
+def _known(keeper: Keeper, name: str, entry: Entry, *, expand: bool) -> dict[str, Any]:
     view, content = keeper.view, entry.content
     shown: dict[str, Any] = {"links": [], "id": view.remote_id(entry), "lastModifiedDate": iso(entry.changed)}
     if name == "customer":

@@ -251,7 +251,11 @@ def _token(entry: Entry) -> str:
 
 
 def _shown(keeper: Keeper, entity: str, entry: Entry) -> dict[str, Any]:
-    """An entity as QuickBooks shows it; what is empty is left out."""
+    """An entity as QuickBooks shows it; what is empty is left out. `remoteFields` it was made with are in it."""
+    return {**(entry.extra.get("remoteFields") or {}), **_known(keeper, entity, entry)}
+
+
+def _known(keeper: Keeper, entity: str, entry: Entry) -> dict[str, Any]:
     view, content = keeper.view, entry.content
     shown: dict[str, Any] = {
         "Id": view.remote_id(entry),

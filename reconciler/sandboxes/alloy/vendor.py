@@ -159,7 +159,8 @@ class AlloyVendor:
         view = self._cached_view(cache)
         at = instant_text(view.as_of) if view.as_of else ""
         switches = tuple(sorted(self._tools.switches.values().items()))
-        key: Key = (kind, at, view.state(), switches)
+        state = view.state() if at in ("", view.opened) else None  # the past does not change
+        key: Key = (kind, at, state, switches)
         models = self._lists.get(key)
         if models is None:
             models = self._lists[key] = Models(view, cache).all(kind)

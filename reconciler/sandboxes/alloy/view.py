@@ -169,6 +169,10 @@ class View:
         records = self.books.records("bank_account")
         return {record.id: str(decode("bank_account", record.body)["account"]) for record in records}
 
+    def forget_bank_accounts(self) -> None:
+        """One was made."""
+        self.__dict__.pop("bank_accounts", None)
+
     @cached_property
     def tracking(self) -> dict[str, Content]:
         """The ledger's categories by id."""
@@ -205,8 +209,12 @@ class View:
     @cached_property
     def last_settled(self) -> dict[str, str]:
         """The day of the last allocation to each invoice, by the ledger's id."""
+        until = instant_text(self.as_of) if self.as_of else "9999"
         with self.books.ledger.reading() as db:
-            rows = db.execute("SELECT target, MAX(date) FROM allocations GROUP BY target").fetchall()
+            rows = db.execute(
+                "SELECT target, MAX(date) FROM settlements WHERE settled > 0 AND posted_at <= ? GROUP BY target",
+                (until,),
+            ).fetchall()
         return {id_of("invoice", target): str(day) for target, day in rows}
 
     # ---- the cache ----

@@ -156,6 +156,17 @@ def test_quickbooks_payments_use_credit_memos(caller: Caller):
     assert caller.native("GET", f"/creditmemo/{memo['Id']}")["CreditMemo"]["RemainingCredit"] == 0
 
 
+@switches("caller", [QUICKBOOKS], indirect=True)
+def test_remote_fields_of_other_records_are_read_natively(caller: Caller):
+    body = {"customerName": "Hooli", "remoteFields": {"Notes": "key account"}}
+    customer = caller.make("customers", body)
+    assert caller.native("GET", f"/customer/{customer['remoteId']}")["Customer"]["Notes"] == "key account"
+    invoice = caller.invoice(customer["id"], remoteFields={"externalId": "inv-1"})
+    caller.running.switches.set({"platform": "netsuite"})
+    found = caller.native("GET", "/invoice", query={"q": 'externalId IS "inv-1"'})
+    assert [one["id"] for one in found["items"]] == [invoice["remoteId"]]
+
+
 # ---- NetSuite ----
 
 

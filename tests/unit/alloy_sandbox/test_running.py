@@ -173,3 +173,12 @@ def test_the_log_has_no_secrets(tmp_path: Path):
         key = running.connection["api_key"]
     assert "customers" in log.read_text()
     assert key not in log.read_text()
+
+
+def test_keys_ids_and_currency_are_switches():
+    clock = ManualClock()
+    own = {"api_key": "other-key", "credential_id": "other-id", "base_currency": "EUR", "poll_minutes": "0"}
+    with start("alloy", clock=clock, switches=own) as running, Caller(running, clock) as caller:
+        assert running.connection == {"api_key": "other-key", "credential_id": "other-id"}
+        assert caller.get("company-info")["companyInfo"][0]["currency"] == "EUR"
+        assert caller.invoice(caller.customer())["currency"] == "EUR"

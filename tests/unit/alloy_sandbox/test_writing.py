@@ -201,6 +201,7 @@ BAD_INVOICES: list[dict[str, Any]] = [
     {"lineItems": [{"totalAmount": 10, "currency": "EUR"}], "currency": "USD"},
     {"lineItems": [{"totalAmount": "10.001"}], "totalAmount": "10.001"},
     {"issueDate": "20.11.2026"}, {"issueDate": "2026-02-30"}, {"dueDate": 20261120}, {"balance": 99},
+    {"lineItems": [{"totalAmount": "10.5", "unitPrice": "10.5"}], "currency": "JPY", "exchangeRate": "0.01"},
     {"totalAmount": "100.01"}, {"subTotal": 1}, {"totalDiscount": 101}, {"totalDiscount": -1},
     {"totalTaxAmount": -1},
     {"currency": "dollars"}, {"currency": "EUR"}, {"exchangeRate": "2"}, {"purchaseOrders": [NOBODY]},
@@ -225,6 +226,9 @@ def test_foreign_currency_needs_a_rate(caller: Caller):
     assert (made["currency"], made["exchangeRate"]) == ("EUR", Decimal("1.10"))
     body = {"customerId": customer, "totalAmount": 100, "currency": "EUR"}
     caller.refused("POST", "payments", body)
+    line = {"quantity": "1.5", "unitPrice": "7", "totalAmount": "11"}
+    yen = caller.invoice(customer, currency="JPY", exchangeRate="0.0065", lineItems=[line])
+    assert (yen["totalAmount"], yen["lineItems"][0]["totalAmount"]) == (11, 11)
     assert caller.make("payments", {**body, "exchangeRate": "1.20"})["exchangeRate"] == Decimal("1.20")
 
 
