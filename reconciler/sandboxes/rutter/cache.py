@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
 from reconciler.sandboxes.rutter.objects import TYPES
@@ -20,16 +21,26 @@ EVENTS, STAMP = "rutter-events", "rutter-cache"
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One cached object. `own`: its key in the books; `place`: the order in which it was first seen."""
+    """One cached object. `own`: its key in the books; `place`: the order in which it was first seen.
+
+    `before`: when it was synced before that, and as what.
+    """
 
     own: str
     place: int
     synced: str
     model: Model
+    before: tuple[str, Model] | None = None
 
     def shown(self) -> Model:
         """The object as answers have it."""
         return {**self.model, "last_synced_at": self.synced}
+
+    def earlier(self, limit: str) -> Entry | None:
+        """The state before, if it was there by `limit`."""
+        if self.before is None or self.before[0] > limit:
+            return None
+        return Entry(self.own, self.place, *self.before)
 
 
 def _bucket(path: str) -> str:
@@ -53,15 +64,31 @@ class Cache:
         if path not in self._entries:
             kept = self._books.shelf.all(_bucket(path))
             self._entries[path] = {
-                key: Entry(one["own"], one["place"], one["synced"], one["model"]) for key, one in kept.items()
+                key: Entry(
+                    one["own"],
+                    one["place"],
+                    one["synced"],
+                    one["model"],
+                    tuple(one["before"]) if one["before"] else None,
+                )
+                for key, one in kept.items()
             }
         return self._entries[path]
 
     def get(self, path: str, identity: str) -> Entry | None:
         return self.entries(path).get(identity)
 
-    def by_platform_id(self, path: str, platform_id: str) -> Entry | None:
-        return next((one for one in self.entries(path).values() if one.model["platform_id"] == platform_id), None)
+    def seen(self, path: str, stale_ms: int, since: str | None) -> list[Entry]:
+        """What reads see: the objects as they were so long ago, as far as one state back is known.
+
+        `since`: what was there at the end of the first sync is seen in any case.
+        """
+        entries = list(self.entries(path).values())
+        if not stale_ms:
+            return entries
+        limit = max(instant_of(self._books.clock.now() - timedelta(milliseconds=stale_ms)), since or "")
+        then = (entry if entry.synced <= limit else entry.earlier(limit) for entry in entries)
+        return [entry for entry in then if entry is not None]
 
     def put(self, path: str, own: str, model: Model) -> Entry:
         """Write one object through."""
@@ -103,9 +130,16 @@ class Cache:
         for own, model in models.items():
             before = entries.get(model["id"])
             place = before.place if before else self._books.shelf.next("rutter-places")
-            entry = Entry(own, place, synced, model)
+            previous = (before.synced, before.model) if before else None
+            entry = Entry(own, place, synced, model, previous)
             entries[model["id"]] = entry
-            values[model["id"]] = {"own": own, "place": place, "synced": synced, "model": model}
+            values[model["id"]] = {
+                "own": own,
+                "place": place,
+                "synced": synced,
+                "model": model,
+                "before": previous,
+            }
             made.append(entry)
         self._books.shelf.put_all(_bucket(path), values)
         self._moved()

@@ -92,6 +92,11 @@ class Connections:
     def ready(self) -> bool:
         return self._books.shelf.get(STATE, "ready") is not None and not self._switches.on("never_ready")
 
+    @property
+    def ready_since(self) -> str | None:
+        since = self._books.shelf.get(STATE, "ready")
+        return instant_of(since) if since else None
+
     def check(self, call: Call) -> None:
         """Raises Problem when the connection cannot be used at all."""
         state = self._switches.text("connection_state")

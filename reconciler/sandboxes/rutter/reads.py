@@ -31,7 +31,7 @@ class Reads:
 
     def lister(self, kind: ObjectType) -> Handler:
         def handle(call: Call) -> Reply:
-            entries = list(self._cache.entries(kind.path).values())
+            entries = self._seen(kind.path)
             platform = Platform.of(self._switches.text("platform"))
             page, following = page_of(call, kind, entries, self._switches, platform)
             raw = _expanded(call)
@@ -55,13 +55,25 @@ class Reads:
         own, by = call.params["id"], call.first("id_type") or "rutter"
         if by not in ("rutter", "platform"):
             raise Problem(400, f"Invalid query parameter: id_type: {by[:40]!r}")
-        entry = self._cache.get(path, own.lower()) if by == "rutter" else self._cache.by_platform_id(path, own)
+        if by == "rutter":
+            entry = self._known(path, own.lower())
+        else:
+            entry = next((one for one in self._seen(path) if one.model["platform_id"] == own), None)
         if entry is None:
             raise Problem(self._switches.number("unknown_id_status"), f"there is no object with the id {own[:60]}")
         return entry
 
+    def _seen(self, path: str) -> list[Entry]:
+        stale = self._switches.number("stale_reads_ms")
+        return self._cache.seen(path, stale, self._connections.ready_since if stale else None)
+
+    def _known(self, path: str, identity: str) -> Entry | None:
+        if not self._switches.number("stale_reads_ms"):
+            return self._cache.get(path, identity)
+        return next((one for one in self._seen(path) if one.model["id"] == identity), None)
+
     def company(self, call: Call) -> Reply:
-        found = list(self._cache.entries("company_info").values())
+        found = self._seen("company_info")
         if not found:
             raise Problem(self._switches.number("unknown_id_status"), "there is no company info yet")
         model = shown(found[0], platform_data=_expanded(call))

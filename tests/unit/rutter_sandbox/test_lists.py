@@ -265,6 +265,25 @@ def test_a_sync_that_runs_by_itself(caller: Caller):
     assert names(caller) == ["Walk-in"]
 
 
+def test_reads_that_lag_behind_writes(caller: Caller):
+    caller.clock.advance(1)
+    caller.running.switches.set({"stale_reads_ms": "30000"})
+    own = caller.customer("Fresh")
+    assert caller.list("accounts")
+    assert names(caller) == []
+    assert caller.ask("GET", f"customers/{own}").status_code == 410
+    assert caller.get("company_info")["company_info"]["name"] == "Sandbox Company"
+    caller.clock.advance(30)
+    assert names(caller) == ["Fresh"]
+    caller.clock.advance(1)
+    changed = caller.send("PATCH", f"customers/{own}", {"customer": {"customer_name": "Fresher"}})
+    assert (changed["customer_name"], names(caller)) == ("Fresher", ["Fresh"])
+    assert caller.get(f"customers/{own}")["customer"]["customer_name"] == "Fresh"
+    caller.clock.advance(30)
+    platform = caller.get(f"customers/{changed['platform_id']}", id_type="platform")
+    assert platform["customer"]["customer_name"] == "Fresher"
+
+
 def test_what_is_gone_leaves_an_event(caller: Caller):
     customer = caller.customer()
     first, second = caller.invoice(customer, "10"), caller.invoice(customer, "20")
