@@ -30,7 +30,7 @@ _REMOTE = (
     "appliesToInvoiceId", "appliesToInvoiceNumber", "documentNumber", "externalDocumentNumber", "description",
     "comment",
 )  # fmt: skip
-_LINE = (*_REMOTE, "customerId", "customerNumber", "postingDate", "amount", "lineNumber", "contactId")
+_LINE = (*_REMOTE, "customerId", "customerNumber", "postingDate", "amount", "lineNumber", "contactId", "journalId")
 JOURNAL = spelt("journal", 1)
 _JOURNALS = ("customerPaymentJournals", "journals")
 _READ = {"salesInvoices": "invoice", "customers": "customer"}
@@ -76,6 +76,10 @@ class BusinessCentral:
                 return self._lines(keeper, asked, line)
             case _, [("customerPayments", str(line))]:
                 return self._lines(keeper, asked, line)
+            case (("GET" | "POST"), [("customerPayments", None)]):
+                if asked.body.get("journalId") != JOURNAL and JOURNAL not in asked.query.get("$filter", ""):
+                    raise invalid("You must specify a journal batch ID or a journal ID to get a journal line.")
+                return self._lines(keeper, asked, None)
             case "POST", [(name, own), ("Microsoft.NAV.post", None)] if name in _JOURNALS:
                 _check_journal(own)
                 return self._post(keeper)
@@ -131,6 +135,8 @@ class BusinessCentral:
         self, keeper: Keeper, body: Mapping[str, Any], content: Content
     ) -> tuple[Content, dict[str, Any], str | None]:
         only(body, _LINE, "", refuse=True)
+        if body.get("journalId") not in (None, JOURNAL):
+            raise invalid("The journal does not exist")
         made = dict(content)
         if (customer := text_of(body.get("customerId"), "customerId")) is not None:
             found = keeper.view.remote("customer", customer)

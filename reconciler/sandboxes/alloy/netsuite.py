@@ -62,6 +62,9 @@ class NetSuite:
                 entry = self._entry(keeper, name, own)
                 expand = asked.query.get("expandSubResources", "").lower() == "true"
                 return Told(200, _shown(keeper, name, entry, expand=expand))
+            case "GET", ("customerPayment", own, ("apply" | "credit") as part):
+                entry = self._entry(keeper, "customerPayment", own)
+                return Told(200, _sublist(keeper, entry, "invoice" if part == "apply" else "credit_note"))
             case "POST", ("customerPayment",):
                 return self._create(keeper, asked.body)
             case ("PATCH", ("customerPayment", own)):

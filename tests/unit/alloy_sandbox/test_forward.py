@@ -190,6 +190,8 @@ def test_netsuite_payments(caller: Caller):
     [applied] = read["apply"]["items"]
     assert (applied["doc"]["id"], applied["amount"], applied["due"]) == (invoice["remoteId"], Decimal("25.50"), 100)
     assert "apply" not in caller.native("GET", "/customerPayment/eid:pmt-1")
+    assert caller.native("GET", f"/customerPayment/{own}/apply")["items"] == [applied]
+    assert caller.native("GET", f"/customerPayment/{own}/credit")["count"] == 0
     found = caller.native(
         "GET", "/customerPayment", query={"q": f'externalId IS "pmt-1" AND customer EQUAL {customer["remoteId"]}'}
     )
@@ -260,7 +262,13 @@ def test_business_central_payments_settle_when_their_journal_is_posted(caller: C
     assert (changed["appliesToInvoiceId"], changed["amount"]) == (invoice["remoteId"], 70)
     assert caller.native("GET", lines, query={"$filter": "documentNumber eq 'P-1'"})["value"] == [changed]
     assert caller.native("GET", path) == changed
-    second = caller.native("POST", lines, {**body, "documentNumber": "P-2"})
+    assert caller.forward("GET", "/customerPayments").status_code == 400  # which journal?
+    by_journal = {"$filter": f"journalId eq '{journal['id']}'"}
+    assert caller.native("GET", "/customerPayments", query=by_journal)["value"] == [changed]
+    assert caller.forward("POST", lines, {**body, "journalId": "x"}).status_code == 400
+    second = caller.native(
+        "POST", "/customerPayments", {**body, "documentNumber": "P-2", "journalId": journal["id"]}
+    )
     assert caller.native("DELETE", f"/customerPayments({second['id']})") is None
     assert caller.balance(invoice["id"]) == 100
     assert caller.native("POST", f"/customerPaymentJournals({journal['id']})/Microsoft.NAV.post") is None
