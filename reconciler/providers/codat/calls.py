@@ -59,6 +59,11 @@ class Codat:
         with self._lock:
             return self._quota
 
+    @property
+    def first_pause(self) -> float:
+        """Seconds before the first poll of anything."""
+        return int(self.settings.poll_seconds * 1000) / 1000
+
     # ---- reading ----
 
     def get(self, path: str, query: Query | None = None, *, of_connection: bool = False) -> Any:

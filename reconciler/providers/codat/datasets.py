@@ -150,7 +150,7 @@ class Datasets:
         unfinished = self._unfinished(types)
         pulls = {name: self.codat.queue(name) for name in types if self._of(name).supported}
         deadline = self.codat.clock.monotonic() + self.codat.settings.refresh_wait_seconds
-        pause = float(self.codat.settings.poll_seconds)
+        pause = self.codat.first_pause
         while pulls:
             if self.codat.clock.monotonic() > deadline:
                 names = ", ".join(sorted(pulls))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import partial
 from typing import Any, assert_never
 
 from reconciler.kernel.clock import today
@@ -190,13 +191,13 @@ class Executor:
     ) -> Done | Accepted:
         query = {"forceUpdate": "true"} if self.codat.settings.force_update else None
         path = f"{SEGMENTS.get(kind, TYPES[kind])}/{remote_id}"
-        push = lambda: self.codat.push("PUT", path, model, key=request.key, query=query)  # noqa: E731
+        push = partial(self.codat.push, "PUT", path, model, key=request.key, query=query)
         return self._send(request, kind, push, progress, record=remote_id)
 
     def _delete(self, request: ExecuteRequest, kind: str, remote_id: str, progress: Progress) -> Done | Accepted:
         if kind != "invoice":
             raise Rejected(f"Codat deletes no {kind}", code="unsupported")
-        push = lambda: self.codat.push("DELETE", f"invoices/{remote_id}", key=request.key)  # noqa: E731
+        push = partial(self.codat.push, "DELETE", f"invoices/{remote_id}", key=request.key)
         return self._send(request, kind, push, progress, record=remote_id, deletes=True)
 
     def _allocate(self, request: ExecuteRequest, operation: Allocate, progress: Progress) -> Done | Accepted:
@@ -217,7 +218,7 @@ class Executor:
             operation.date or today(self.codat.clock),
             request.reference,
         )
-        push = lambda: self.codat.push("POST", "payments", body, key=request.key)  # noqa: E731
+        push = partial(self.codat.push, "POST", "payments", body, key=request.key)
         return self.pushes.send(request.key, "payments", push, progress, record=operation.source_id)
 
     def _send(

@@ -107,7 +107,7 @@ class Pushes:
         """Poll for a short while; what is not at its end then is accepted. Raises Rejected or Indeterminate."""
         settings, clock = self.codat.settings, self.codat.clock
         until = clock.monotonic() + settings.push_wait_seconds
-        pause = float(settings.poll_seconds)
+        pause = self.codat.first_pause
         while True:
             if clock.monotonic() + pause > until:
                 return Accepted(handle.text(), max(1, round(settings.poll_seconds)))
@@ -167,7 +167,7 @@ class Pushes:
 
     def _await(self, operation: str) -> None:
         deadline = self.codat.clock.monotonic() + self.codat.settings.refresh_wait_seconds
-        pause = float(self.codat.settings.poll_seconds)
+        pause = self.codat.first_pause
         while self.codat.clock.monotonic() < deadline:
             self.codat.clock.sleep(pause)
             pause = min(pause * 2, LONGEST_PAUSE)
@@ -201,7 +201,7 @@ class Pushes:
         """Give pushes that are pending a little time to end, before what they make is looked for."""
         clock = self.codat.clock
         until = clock.monotonic() + self.codat.settings.push_wait_seconds
-        pause = float(self.codat.settings.poll_seconds)
+        pause = self.codat.first_pause
         while clock.monotonic() + pause <= until:
             try:
                 pending = [row for row in self.codat.unfinished() if row.get("status") == "Pending"]

@@ -1,0 +1,138 @@
+"""API calls for 1,000 documents, per provider: what observing and applying take, beside the least the API allows.
+
+    python -m tests.bench.calls                    every provider that is known here, 1,000 invoices
+    python -m tests.bench.calls codat --size 200   one of them, other sizes
+
+A provider joins with an entry in `PROVIDERS`: how its books are opened, and what its API could do at best. Counted
+are requests that arrived, by what they are for; the clock moves when it is slept on, so polls are what they are.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import tempfile
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from unittest import mock
+
+from reconciler.apply.report import StepOutcome
+from reconciler.kernel.clock import Clock
+from reconciler.testing.suite_project import SuiteProject
+from reconciler.testing.world import World
+
+
+@dataclass(frozen=True, slots=True)
+class Bench:
+    """Books to count on. `asked`: a label for each request since the last call; `clock`: the books' own.
+
+    `least_observe` and `least_apply`: the least calls that the API allows for so many documents, and why.
+    """
+
+    world: World
+    clock: Clock
+    asked: Callable[[], list[str]]
+    least_observe: Callable[[int], tuple[int, str]]
+    least_apply: Callable[[int], tuple[int, str]]
+
+
+@contextmanager
+def codat() -> Iterator[Bench]:
+    """Codat: a refresh of each of six data types, and a push with a poll for each document."""
+    from tests.conformance.codat_world import CodatWorld, sandbox
+
+    settings: dict[str, Any] = {"check_options": False, "page_size": 5000}
+    with sandbox(Path(tempfile.mkdtemp()), settings=settings) as world:
+        assert isinstance(world, CodatWorld)
+        counted = 0
+
+        def asked() -> list[str]:
+            nonlocal counted
+            rows = [row for row in world.running.log if row.number > counted]
+            counted = max((row.number for row in rows), default=counted)
+            return [_codat_label(row.method, row.path) for row in rows]
+
+        yield Bench(
+            world,
+            world.clock,
+            asked,
+            lambda size: (14 + size // 5000, "6 refreshes queued, one status, the company, a page of each type"),
+            lambda size: (size + -(-size // 100), "a push each, and the list of pushes for a poll of 100"),
+        )
+
+
+def _codat_label(method: str, path: str) -> str:
+    parts = path.split("/")
+    if "push" in parts:
+        return "push" if method != "GET" else "poll"
+    if "queue" in parts:
+        return "refresh"
+    return "status" if parts[-1] == "dataStatus" else "read"
+
+
+PROVIDERS: dict[str, Callable[[], Any]] = {"codat": codat}
+
+
+def manifest(size: int) -> str:
+    """One customer, and so many invoices of one line."""
+    invoices = "".join(
+        f"  INV-<x>-{at}:\n    customer: acme-<x>\n    issue_date: <today>\n"
+        f"    lines: [{{description: Services, account: <income>, quantity: 1, unit_price: {at}.01}}]\n"
+        for at in range(1, size + 1)
+    )
+    return f"customers:\n  acme-<x>: {{name: Acme <x>}}\ninvoices:\n{invoices}"
+
+
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """Calls by what they are for: the apply of everything, and a plan afterwards that finds nothing to do."""
+
+    size: int
+    apply: Counter[str]
+    observe: Counter[str]
+
+
+def count(bench: Bench, size: int) -> Counted:
+    """Apply `size` documents and plan again. Raises AssertionError where it does not come to its end."""
+    with mock.patch.dict(os.environ, bench.world.environment()), tempfile.TemporaryDirectory() as folder:
+        project = SuiteProject(Path(folder) / "project", bench.world, clock=bench.clock)
+        project.declare(manifest(size))
+        bench.asked()
+        report = project.apply().report
+        assert report is not None
+        assert {item.outcome for item in report.results} == {StepOutcome.DONE}, report
+        applied = Counter(bench.asked())
+        assert not project.plan().steps
+        observed = Counter(bench.asked())
+        project.close()
+    return Counted(size, applied, observed)
+
+
+def table(names: list[str], size: int) -> Iterator[str]:
+    yield f"{'provider':10} {'what':8} {'calls':>7} {'least':>7}  of which"
+    for name in names:
+        with PROVIDERS[name]() as bench:
+            counted = count(bench, size)
+            for what, found, least in (
+                ("observe", counted.observe, bench.least_observe(size)),
+                ("apply", counted.apply, bench.least_apply(size)),
+            ):
+                words = ", ".join(f"{label} {number:,}" for label, number in sorted(found.items()))
+                yield f"{name:10} {what:8} {found.total():7,} {least[0]:7,}  {words}; least: {least[1]}"
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("providers", nargs="*", choices=[[], *PROVIDERS], default=[])
+    parser.add_argument("--size", type=int, default=1000)
+    given = parser.parse_args()
+    for line in table(given.providers or list(PROVIDERS), given.size):
+        print(line)
+
+
+if __name__ == "__main__":
+    main()
