@@ -154,10 +154,10 @@ def test_a_price_follows_from_total_and_quantity(caller: Caller):
         ({"line_items": [{"total_amount": 1, "item": {"quantity": "1"}}]}, "quantity"),
     ],
 )
-def test_invoices_that_are_not_accepted(caller: Caller, change: dict[str, Any], words: str):
-    body = {**caller.invoice_body(caller.customer(), "10"), **change}
-    assert words in caller.refused(400, "POST", "invoices", {"invoice": body})
-    assert caller.list("invoices") == []
+def test_invoices_that_are_not_accepted(shared: Caller, change: dict[str, Any], words: str):
+    body = {**shared.invoice_body(shared.customer(), "10"), **change}
+    assert words in shared.refused(400, "POST", "invoices", {"invoice": body})
+    assert shared.list("invoices") == []
 
 
 @pytest.mark.parametrize(
@@ -172,10 +172,10 @@ def test_invoices_that_are_not_accepted(caller: Caller, change: dict[str, Any], 
         ({"document_number": "x" * 61}, "number"),
     ],
 )
-def test_invoices_that_the_books_refuse(caller: Caller, change: dict[str, Any], words: str):
-    body = {**caller.invoice_body(caller.customer(), "10"), **change}
-    assert words in caller.refused(450, "POST", "invoices", {"invoice": body})
-    assert caller.running.books.records("invoice") == []
+def test_invoices_that_the_books_refuse(shared: Caller, change: dict[str, Any], words: str):
+    body = {**shared.invoice_body(shared.customer(), "10"), **change}
+    assert words in shared.refused(450, "POST", "invoices", {"invoice": body})
+    assert shared.running.books.records("invoice") == []
 
 
 @pytest.mark.parametrize(
@@ -189,18 +189,18 @@ def test_invoices_that_the_books_refuse(caller: Caller, change: dict[str, Any], 
         ({"total_amount": -10}, "negative"),
     ],
 )
-def test_lines_that_the_books_refuse(caller: Caller, line: dict[str, Any], words: str):
+def test_lines_that_the_books_refuse(shared: Caller, line: dict[str, Any], words: str):
     if line["total_amount"] == 10 and words == "":
         line = {
             "total_amount": 10,
             "additional_fields": {"linked_sales_order": {"sales_order_line_platform_id": "1_1"}},
         }
         words = "sales orders"
-    body = caller.invoice_body(caller.customer(), "1", line_items=[{"account_id": sales(caller), **line}])
-    assert words in caller.refused(450, "POST", "invoices", {"invoice": body})
-    control = {"account_id": caller.account("1100"), "total_amount": 1}
-    body = caller.invoice_body(caller.customer(), "1", line_items=[control])
-    assert "control account" in caller.refused(450, "POST", "invoices", {"invoice": body})
+    body = shared.invoice_body(shared.customer(), "1", line_items=[{"account_id": sales(shared), **line}])
+    assert words in shared.refused(450, "POST", "invoices", {"invoice": body})
+    control = {"account_id": shared.account("1100"), "total_amount": 1}
+    body = shared.invoice_body(shared.customer(), "1", line_items=[control])
+    assert "control account" in shared.refused(450, "POST", "invoices", {"invoice": body})
 
 
 def test_an_invoice_in_another_currency_takes_the_platforms_rate(caller: Caller):
@@ -363,10 +363,10 @@ def test_a_credit_memo_has_strings(caller: Caller):
         (450, {"currency_code": "dollars"}, "currency"),
     ],
 )
-def test_credit_memos_that_are_refused(caller: Caller, status: int, change: dict[str, Any], words: str):
-    line = {"account_id": sales(caller), "description": "Credit", "total_amount": "3"}
-    body = {"customer_id": caller.customer(), "issue_date": "2026-11-02", "line_items": [line], **change}
-    assert words in caller.refused(status, "POST", "invoice_credit_memos", {"invoice_credit_memo": body})
+def test_credit_memos_that_are_refused(shared: Caller, status: int, change: dict[str, Any], words: str):
+    line = {"account_id": sales(shared), "description": "Credit", "total_amount": "3"}
+    body = {"customer_id": shared.customer(), "issue_date": "2026-11-02", "line_items": [line], **change}
+    assert words in shared.refused(status, "POST", "invoice_credit_memos", {"invoice_credit_memo": body})
 
 
 @pytest.mark.parametrize("caller", [{"platform": "XERO"}], indirect=True)

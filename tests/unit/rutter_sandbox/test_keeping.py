@@ -127,6 +127,31 @@ def test_two_processes_share_a_file(tmp_path: Path):
         caller.http.close()
 
 
+def test_a_killed_process_forgets_nothing(tmp_path: Path):
+    arguments = ("--data", str(tmp_path / "books.sqlite"), "--switch", "job_ms=0", "--switch", "per_10s=0")
+    body = {"customer": {"contact_name": "Acme"}}
+    with start_process("rutter", *arguments) as first:
+        own = httpx.get(f"{first.url}/__sandbox__/connection").json()
+        more = {
+            "auth": (own["client_id"], own["client_secret"]),
+            "params": {"access_token": own["access_token"]},
+            "headers": {"X-Rutter-Version": "2024-08-31", "Idempotency-Key": "k"},
+        }
+        made = httpx.post(f"{first.url}/versioned/accounting/customers", json=body, **more)
+        later = {**more, "headers": {"X-Rutter-Version": "2024-08-31"}}
+        taken = httpx.post(
+            f"{first.url}/versioned/accounting/customers", json={**body, "response_mode": "async"}, **later
+        )
+        first.kill()
+    with start_process("rutter", *arguments) as second:
+        again = httpx.post(f"{second.url}/versioned/accounting/customers", json=body, **more)
+        assert again.content == made.content
+        job = httpx.get(f"{second.url}/versioned/jobs/{taken.json()['async_response']['id']}", **later)
+        assert job.json()["status"] == "success"
+        listed = httpx.get(f"{second.url}/versioned/accounting/customers", **later).json()["customers"]
+        assert len(listed) == 2
+
+
 def test_many_at_once(caller: Caller):
     caller.running.switches.set({"per_10s": "0"})
     customer = caller.customer()

@@ -152,8 +152,8 @@ def test_filters(caller: Caller):
         '(status="paid")',
     ],
 )
-def test_filters_that_are_refused(caller: Caller, text: str):
-    assert "filter" in caller.refused(400, "GET", "invoices", params={"filter": text})
+def test_filters_that_are_refused(shared: Caller, text: str):
+    assert "filter" in shared.refused(400, "GET", "invoices", params={"filter": text})
 
 
 def test_filters_are_ignored_behind_sage_intacct(caller: Caller):

@@ -128,8 +128,8 @@ def test_a_customer_with_everything(caller: Caller):
         ("payment_terms", "payment_term", {"term_name": "A", "due_days": Decimal("1.5")}, "due_days"),
     ],
 )
-def test_bodies_that_the_schema_refuses(caller: Caller, path: str, wrapper: str, body: Any, words: str):
-    assert words in caller.refused(400, "POST", path, {wrapper: body})
+def test_bodies_that_the_schema_refuses(shared: Caller, path: str, wrapper: str, body: Any, words: str):
+    assert words in shared.refused(400, "POST", path, {wrapper: body})
 
 
 def test_envelopes_that_the_schema_refuses(caller: Caller):

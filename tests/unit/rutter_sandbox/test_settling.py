@@ -88,15 +88,15 @@ def test_payments_without_what_can_be_known(caller: Caller):
         (450, {"txn_date": "2026-10-01"}, ""),
     ],
 )
-def test_payments_that_are_refused(caller: Caller, status: int, change: dict[str, Any], words: str):
-    customer = caller.customer()
-    own = caller.invoice(customer, "10")["id"]
-    caller.http.post(
-        f"{caller.running.url}/__sandbox__/commands", json=[{"verb": "close", "through": "2026-10-31"}]
+def test_payments_that_are_refused(shared: Caller, status: int, change: dict[str, Any], words: str):
+    customer = shared.customer()
+    own = shared.invoice(customer, "10")["id"]
+    shared.http.post(
+        f"{shared.running.url}/__sandbox__/commands", json=[{"verb": "close", "through": "2026-10-31"}]
     )
-    body = {**caller.payment_body(customer, (own, "10"))["invoice_payment"], **change}
-    assert words in caller.refused(status, "POST", "invoice_payments", {"invoice_payment": body})
-    assert caller.running.books.records("payment") == []
+    body = {**shared.payment_body(customer, (own, "10"))["invoice_payment"], **change}
+    assert words in shared.refused(status, "POST", "invoice_payments", {"invoice_payment": body})
+    assert shared.running.books.records("payment") == []
 
 
 def test_payments_are_not_received_in_income(caller: Caller):

@@ -145,3 +145,37 @@ def test_errors_that_the_kit_brings(caller: Caller):
     assert "x-rutter-job-id" not in answer.headers
     assert caller.ask("POST", "customers", {"customer": {"contact_name": "A"}}, key="k").status_code == 200
     assert len(caller.list("customers")) == 1
+
+
+@pytest.mark.parametrize(
+    "caller",
+    [
+        {
+            "client_id": "mine",
+            "client_secret": "hush",
+            "access_token": NOWHERE,
+            "connection_id": NOWHERE,
+            "organisation_id": NOWHERE,
+            "base_currency": "EUR",
+            "department_category": "Region",
+            "largest_page": "60",
+            "key_hours": "1",
+            "sync_wait_ms": "10",
+            "job_ms": "11",
+        }
+    ],
+    indirect=True,
+)
+def test_what_else_can_be_set(caller: Caller):
+    assert caller.running.connection == {"client_id": "mine", "client_secret": "hush", "access_token": NOWHERE}
+    page = caller.get("departments", limit="60")
+    assert (page["connection"]["id"], page["connection"]["orgId"]) == (NOWHERE, NOWHERE)
+    assert {one["name"] for one in page["departments"]} == {"North", "South"}
+    assert "60" in caller.refused(400, "GET", "departments", params={"limit": "61"})
+    assert caller.get("company_info")["company_info"]["currency_code"] == "EUR"
+    body = {"customer": {"contact_name": "A"}}
+    first = caller.ask("POST", "customers", body, key="k").json()["async_response"]["id"]
+    caller.clock.advance(3599)
+    assert caller.ask("POST", "customers", body, key="k").json()["async_response"]["id"] == first
+    caller.clock.advance(1)
+    assert caller.ask("POST", "customers", body, key="k").json()["async_response"]["id"] != first
