@@ -240,6 +240,8 @@ def _unavailable(answer: Answer, outcome: Unavailable, settings: ApplySettings) 
         return Decision(pause=settings.pause(task.retries, outcome.retry_after))
     if task.unsettled:
         return _unknown(task, f"an earlier request may have landed; the ERP is unavailable: {_words(outcome)}")
+    if task.stages:
+        return _unknown(task, f"it is begun; then the ERP was unavailable: {_words(outcome)}")
     return Decision(
         StepOutcome.UNAVAILABLE, IntentStatus.ABSENT, _words(outcome), command=APPLY, raise_attempt=True
     )

@@ -97,6 +97,9 @@ class Sender:
             outcomes = self._execute_batch(tasks, progress)
         progress.check()
         self.events.boundary("after_send", tasks[0].step.id)
+        for task in tasks:
+            if not task.draft_id and isinstance(outcomes.get(task.key), ProviderError):
+                task.stages = self.journal.stages(task.key)  # what is done already is not done again
         heard = [Answer(task, self._heard_out(task, outcomes.get(task.key), progress)) for task in tasks]
         return self._with_readings(self._looked_after(heard, progress))
 
@@ -156,6 +159,8 @@ class Sender:
             outcome = self._guarded(partial(self.books.provider.poll, current.handle))
             if isinstance(outcome, Accepted):
                 current = outcome
+            elif isinstance(outcome, Indeterminate) and outcome.final:
+                return outcome
             elif isinstance(outcome, (Unavailable, Indeterminate)):
                 self.clock.sleep(self.settings.pause(1, outcome.retry_after))
             else:

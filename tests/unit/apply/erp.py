@@ -82,6 +82,7 @@ class Fate(StrEnum):
     FORGOT_ID = "done, without the id"
     OTHERS_ID = "done, with another record's id"
     HALF = "created, and the post lost"
+    HALF_BUSY = "created, and no time for the post"
 
 
 @dataclass
@@ -390,6 +391,10 @@ class FakeProvider:
             case Fate.HALF:
                 progress.record(request.key, "created", {"id": self.erp.land(request, draft=True).remote_id})
                 raise Indeterminate("the post timed out")
+            case Fate.HALF_BUSY:
+                if not request.stages:
+                    progress.record(request.key, "created", {"id": self.erp.land(request, draft=True).remote_id})
+                raise Unavailable("try later")
             case Fate.FORGOT_ID:
                 self._land(request, progress)
                 return Done("")

@@ -496,6 +496,32 @@ def test_a_draft_left_half_way_is_finished_at_once(tmp_path: Path, klass: Dedupl
     assert record.phase == "posted"
 
 
+@pytest.mark.parametrize("klass", [A, B, C, D])
+def test_what_was_created_before_the_erp_was_unavailable_is_not_created_again(
+    tmp_path: Path, klass: DeduplicationClass
+):
+    world = world_of(tmp_path, klass)
+    assert only(apply(world, [Fate.HALF_BUSY] * 2, two_stage=True)).outcome is StepOutcome.DONE
+    [record] = world.erp.records.values()
+    assert record.phase == "posted"
+
+
+@pytest.mark.parametrize("klass", [A, B, C])
+def test_what_was_created_before_the_erp_was_unavailable_for_good_is_finished_by_the_next_run(
+    tmp_path: Path, klass: DeduplicationClass
+):
+    world = world_of(tmp_path, klass)
+    report = apply(world, [Fate.HALF_BUSY] * 99, two_stage=True)
+    assert only(report).outcome is StepOutcome.UNKNOWN
+    assert "begun" in only(report).message
+    [row] = world.state().unsettled
+    assert row.status is IntentStatus.UNKNOWN
+    [settled] = world.recover(provider=FakeProvider(world.erp, two_stage=True)).recovered
+    assert settled.outcome is StepOutcome.DONE
+    [record] = world.erp.records.values()
+    assert record.phase == "posted"
+
+
 def test_a_draft_of_ours_found_before_the_send_is_posted_not_created(tmp_path: Path):
     world = world_of(tmp_path, C)
     world.erp.land(request_of(one_invoice().steps[0]), draft=True)
