@@ -42,4 +42,11 @@ class Unavailable(ProviderError):
 
 
 class Indeterminate(ProviderError):
-    """Sent, and no answer that settles it: time-out, cut connection, 5xx."""
+    """Sent, and no answer that settles it: time-out, cut connection, 5xx.
+
+    `final`: the ERP has no more to say of the request, so that polling it again tells nothing new.
+    """
+
+    def __init__(self, message: str, *, code: str = "", retry_after: int | None = None, final: bool = False) -> None:
+        super().__init__(message, code=code, retry_after=retry_after)
+        self.final = final
