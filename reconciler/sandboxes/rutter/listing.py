@@ -123,10 +123,23 @@ def _write_cursor(entry: Entry, field: str, down: bool) -> str:
 
 
 def _read_cursor(cursor: str, field: str, down: bool) -> tuple[str, int]:
-    kept = decoded(cursor)
-    if len(kept) != 4 or kept[:2] != [field, down]:
-        raise Problem(400, "Invalid query parameter: cursor: it belongs to another list")
-    return str(kept[2]), int(kept[3])
+    match decoded(cursor):
+        case [str(of), bool(downwards), str(value), int(place)] if (of, downwards) == (field, down):
+            return value, place
+        case _:
+            raise Problem(400, "Invalid query parameter: cursor: it belongs to another list")
+
+
+def offset_of(call: Call) -> int:
+    """Where a page begins in a list whose cursors are plain offsets. Raises Problem."""
+    text = call.first("cursor")
+    if text is None:
+        return 0
+    match decoded(text):
+        case [int(offset)] if 0 <= offset < 10**9:
+            return offset
+        case _:
+            raise Problem(400, "Invalid query parameter: cursor: it belongs to another list")
 
 
 def encoded(value: list[Any]) -> str:

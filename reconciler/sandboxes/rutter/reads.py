@@ -9,7 +9,7 @@ from reconciler.sandboxes.codat.printing import invoice_pdf
 from reconciler.sandboxes.rutter import attachments
 from reconciler.sandboxes.rutter.cache import Cache, Entry
 from reconciler.sandboxes.rutter.connections import Connections
-from reconciler.sandboxes.rutter.listing import decoded, encoded, limit_of, page_of, shown
+from reconciler.sandboxes.rutter.listing import encoded, limit_of, offset_of, page_of, shown
 from reconciler.sandboxes.rutter.objects import ObjectType
 from reconciler.sandboxes.rutter.platforms import Platform
 from reconciler.sandboxes.rutter.words import Problem
@@ -84,7 +84,7 @@ class Reads:
         if "id" in call.params:
             invoice = str(self._entry("invoices", call).model["id"])
         found = attachments.attachments_of(self._books, invoice)
-        start = int(decoded(cursor)[0]) if (cursor := call.first("cursor")) else 0
+        start = offset_of(call)
         end = start + limit_of(call, 50, self._switches)
         following = encoded([end]) if end < len(found) else None
         return json_reply({"attachments": found[start:end], "next_cursor": following})
@@ -141,14 +141,14 @@ class Reads:
             raise Problem(400, "Invalid query parameter: type: expected 'object_deleted'")
         wanted = call.first("resources")
         least = call.first("last_synced_at_min") or "0"
-        if not least.isascii() or not least.isdigit():
+        if not least.isascii() or not least.isdigit() or len(least) > 14:
             raise Problem(400, "Invalid query parameter: last_synced_at_min")
         found = [
             {"id": own, **event}
             for own, event in self._cache.events()
             if (wanted is None or event["resource"] in wanted.split(",")) and _millis(event) >= int(least)
         ]
-        start = int(decoded(cursor)[0]) if (cursor := call.first("cursor")) else 0
+        start = offset_of(call)
         end = start + limit_of(call, 500, self._switches)
         return json_reply({"events": found[start:end], "next_cursor": encoded([end]) if end < len(found) else None})
 

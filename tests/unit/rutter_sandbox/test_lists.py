@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import base64
+import json
+
 import pytest
 
 from tests.unit.rutter_sandbox.client import NOWHERE, Caller
@@ -55,6 +58,33 @@ def test_every_list_and_every_single_object(caller: Caller):
     assert "expand" in caller.refused(400, "GET", "accounts", params={"expand": "everything"})
     caller.running.switches.set({"unknown_id_status": "404"})
     assert caller.ask("GET", f"accounts/{NOWHERE}").status_code == 404
+
+
+def test_parameters_nobody_meant(caller: Caller):
+    """Whatever a parameter says, the answer is a list or a refusal in the vendor's words."""
+    caller.running.switches.set({"per_10s": "0"})
+    furnish(caller)
+    cursors = [
+        base64.urlsafe_b64encode(json.dumps(one).encode()).decode().rstrip("=")
+        for one in (
+            [],
+            ["x"],
+            [-1],
+            [1],
+            [10**30],
+            ["updated_at", True, "x", "y"],
+            ["updated_at", True, 1, 2],
+            {},
+            5,
+        )
+    ]
+    values = ["", "0", "-1", "9" * 6000, "\u0660", "true", "null", '"', 'a="', 'name="\\"', "x" * 5000, *cursors]
+    own = caller.list("invoices")[0]["id"]
+    for path in ("invoices", "customers", f"invoices/{own}/attachments", "invoices/attachments", "/events"):
+        for name in ("cursor", "limit", "filter", "sort", "expand", "updated_at_min", "last_synced_at_min", "type"):
+            for value in values:
+                params = {"type": "object_deleted", name: value} if path == "/events" else {name: value}
+                assert caller.ask("GET", path, params=params).status_code in (200, 400), (path, params)
 
 
 def names(caller: Caller, **params: str) -> list[str]:
