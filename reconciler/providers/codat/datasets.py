@@ -60,10 +60,11 @@ _NEVER = datetime.min.replace(tzinfo=instant_of("2000-01-01").tzinfo)  # type: i
 
 @dataclass(slots=True)
 class Dataset:
-    """One data type's cache. `unsettled`: operation keys of pushes of it that were unfinished at the pull."""
+    """One data type's cache. `unsettled`: operation keys of pushes of it that were unfinished at the pull, and
+    whether they are pending (True) or have timed out."""
 
     as_of: datetime = _NEVER
-    unsettled: frozenset[str] = frozenset()
+    unsettled: Mapping[str, bool] = field(default_factory=dict)
     rows: dict[str, Row] | None = None
     """Every record, as of the pull; None until it is asked for."""
     newest: str = ""
@@ -142,7 +143,7 @@ class Datasets:
                     continue
                 requested = instant_of(history.get("requested"))
                 if requested is not None:
-                    self._sets[name] = Dataset(as_of=requested, unsettled=frozenset({"unknown"}))
+                    self._sets[name] = Dataset(as_of=requested, unsettled={"unknown": True})
 
     def _pull(self, types: Collection[str]) -> None:
         """Refresh some types together and wait until all have come. Raises Unavailable."""
@@ -168,7 +169,7 @@ class Datasets:
                     continue
                 if self._came(name, pull, state, began):
                     del pulls[name]
-                    self._arrived(name, began, unfinished.get(name, frozenset()))
+                    self._arrived(name, began, unfinished.get(name, {}))
 
     def _came(self, name: str, pull: str, state: Row, began: datetime) -> bool:
         """Whether a pull has come. Raises Unavailable when it failed."""
@@ -185,7 +186,7 @@ class Datasets:
             raise Unavailable(f"Codat could not refresh {name}: {current}")
         return current == "Complete"
 
-    def _arrived(self, name: str, began: datetime, unsettled: frozenset[str]) -> None:
+    def _arrived(self, name: str, began: datetime, unsettled: Mapping[str, bool]) -> None:
         found = self._of(name)
         found.as_of, found.unsettled = began, unsettled
         if found.rows is not None:
@@ -198,12 +199,12 @@ class Datasets:
             return {}
         return data if isinstance(data, Mapping) else {}
 
-    def _unfinished(self, types: Collection[str]) -> dict[str, frozenset[str]]:
+    def _unfinished(self, types: Collection[str]) -> dict[str, dict[str, bool]]:
         """Pushes that a pull of these types may come too early for, by type."""
         if not any(name in ("invoices", "creditNotes", "payments", "customers", "items") for name in types):
             return {}
         lands = timedelta(seconds=self.codat.settings.timed_out_settle_seconds)
-        found: dict[str, set[str]] = {}
+        found: dict[str, dict[str, bool]] = {}
         for row in self.codat.unfinished():
             requested = instant_of(row.get("requestedOnUtc"))
             landed = requested is not None and requested + lands < self.codat.clock.now()
@@ -211,12 +212,13 @@ class Datasets:
                 continue
             pushed = str(row.get("dataType") or "")
             for name in MOVED_BY.get(pushed, (pushed,)):
-                found.setdefault(name, set()).add(str(row.get("pushOperationKey")))
-        return {name: frozenset(keys) for name, keys in found.items()}
+                found.setdefault(name, {})[str(row.get("pushOperationKey"))] = row.get("status") == "Pending"
+        return found
 
     # ---- records ----
 
-    def unsettled(self, data_type: str) -> frozenset[str]:
+    def unsettled(self, data_type: str) -> Mapping[str, bool]:
+        """Pushes that the last pull may have come too early for: operation key → still pending then."""
         with self._lock:
             return self._of(data_type).unsettled
 

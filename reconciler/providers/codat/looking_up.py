@@ -87,9 +87,18 @@ class LookUps:
         return Absent(as_of)
 
     def _waiting(self, kind: str, probe: Probe) -> set[str]:
-        """Unfinished pushes at the pull that may be the probe's: its own, and those that are nobody's we know."""
+        """Unfinished pushes at the pull that may be the probe's: its own, and those that are nobody's we know.
+
+        Codat times a push out only when it was asked to: where we ask for none, one of an unknown owner is others'.
+        """
         unfinished = self.observer.datasets.unsettled(TYPES[kind])
-        return {handle for handle in unfinished if self.pushes.owner(handle) in (None, probe.key)}
+        asks = self.observer.datasets.codat.settings.push_timeout_minutes is not None
+        unknown = {handle for handle, pending in unfinished.items() if pending or asks}
+        return {
+            handle
+            for handle in unfinished
+            if (owner := self.pushes.owner(handle)) == probe.key or (owner is None and handle in unknown)
+        }
 
 
 def _code(probe: Probe) -> str:
