@@ -13,6 +13,7 @@ from decimal import Decimal
 
 from reconciler.kernel.address import Address
 from reconciler.kernel.canonical import parse_canonical
+from reconciler.kernel.clock import parse_instant
 from reconciler.kernel.errors import ReconcilerError
 from reconciler.kernel.identity import document_id, reference_for
 from reconciler.plan.desired import digest_of, resolve_all
@@ -22,7 +23,7 @@ from reconciler.plan.inputs import ConnectionSnapshot, PlanInputs
 from reconciler.plan.standing import is_unchanged
 from reconciler.project import Project
 from reconciler.providers.errors import ProviderError
-from reconciler.providers.protocol import Company, LiveAllocation, Normalized, Observed, Provider, Query
+from reconciler.providers.protocol import Company, Known, LiveAllocation, Normalized, Observed, Provider, Query
 from reconciler.resources.content import references
 from reconciler.resources.defaults import with_defaults
 from reconciler.resources.kinds import KINDS
@@ -123,7 +124,7 @@ def observe(
             kinds = tuple(kind for kind in KINDS if kind in shot.capabilities.kinds)
         masters = tuple(kind for kind in kinds if kind in MASTERS)
         whole = kinds if refresh == "all" else masters
-        rows = _read(name, providers[name], Query(kinds=whole)) if whole else []
+        rows = _read(name, providers[name], Query(kinds=whole, known=known_of(view, name))) if whole else []
         shots[name] = replace(shot, rows=_by_kind(rows), complete=frozenset(whole))
     inputs = replace(inputs, snapshot=shots)
     return inputs if refresh == "all" else _fill_in(inputs, providers, view, store)
@@ -142,6 +143,20 @@ def _kinds_in_use(
     if used & set(DOCUMENTS):
         used |= {"tax_rate", "customer", "account", *DOCUMENTS}
     return tuple(kind for kind in KINDS if kind in used and kind in shot.capabilities.kinds)
+
+
+def known_of(view: StateView, connection: str) -> tuple[Known, ...]:
+    """What the state is bound to on a connection. A target is as young as the last of what settles it."""
+    rows = {row.document_id: row for row in view.documents.values() if row.address.connection == connection}
+    written = {
+        id_: parse_instant(view.bindings[row.address].updated_at)
+        for id_, row in rows.items()
+        if row.address in view.bindings
+    }
+    for source, target in view.allocations:
+        if source in written and target in written:
+            written[target] = max(written[target], written[source])
+    return tuple(Known(rows[id_].kind, rows[id_].remote_id, at) for id_, at in sorted(written.items()))
 
 
 def _read(connection: str, provider: Provider, query: Query) -> list[Observed]:
@@ -182,7 +197,8 @@ def _fill_in(inputs: PlanInputs, providers: Mapping[str, Provider], view: StateV
             if row.address.connection == connection and row.kind in DOCUMENTS:
                 ids.setdefault(row.kind, []).append(row.remote_id)
         for kind, wanted in sorted(ids.items()):
-            seen = _read(connection, providers[connection], Query(kinds=(kind,), ids=tuple(wanted)))
+            query = Query((kind,), tuple(wanted), known=known_of(view, connection))
+            seen = _read(connection, providers[connection], query)
             rows += [(connection, row) for row in seen]
             believed = _without(believed, connection, kind, set(wanted) - {row.remote_id for row in seen})
         if wanted_references := _new_references(believed, connection):

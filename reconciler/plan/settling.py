@@ -66,6 +66,8 @@ def allocation_moves(
         current[identity] = _left(parts, [move for move in moves if move.identity == identity])
     back = sum((move.before - move.after for move in moves), ZERO)
     raised, problem = _raise(draft, at, wanted, current, shown, back)
+    if problem is None and desired.refused and (moves or raised):
+        problem = (Reason.UNSUPPORTED, "; ".join(desired.refused), "Declare it as the ERP can keep it.")
     return [*moves, *raised], tuple(shown), problem
 
 

@@ -158,14 +158,28 @@ class ControlBalance:
 
 
 @dataclass(frozen=True, slots=True)
+class Known:
+    """A record that the state is bound to, and when we last wrote it or what it settles."""
+
+    kind: str
+    remote_id: str
+    written_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Query:
-    """What to observe. Empty `ids` and `references` mean all of `kinds`."""
+    """What to observe. Empty `ids` and `references` mean all of `kinds`.
+
+    `known` widens nothing: a provider whose listings lag reads by id those of them that its listings cannot show
+    as they are now. Others need not look at it.
+    """
 
     kinds: tuple[str, ...]
     ids: tuple[str, ...] = ()
     references: tuple[str, ...] = ()
     since: datetime | None = None
     open_only: bool = False
+    known: tuple[Known, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

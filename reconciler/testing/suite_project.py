@@ -22,6 +22,7 @@ from reconciler.kernel.address import Address
 from reconciler.kernel.canonical import canonical_json
 from reconciler.kernel.clock import Clock, SystemClock
 from reconciler.manifests.loading import load_declaration
+from reconciler.observe import known_of
 from reconciler.plan.model import Plan
 from reconciler.project import Project, load_project, open_provider
 from reconciler.providers.capabilities import Capabilities, DeduplicationClass, Numbering, Verb
@@ -274,8 +275,9 @@ class SuiteProject:
     def live(self, kinds: Collection[str]) -> dict[tuple[str, str], Observed]:
         """Every live record of some kinds, whoever made it, read through a new provider, by (kind, id)."""
         wanted = tuple(kind for kind in KINDS if kind in kinds and kind in self.capabilities().kinds)
+        query = Query(wanted, known=known_of(self.state()[0], CONNECTION))
         with self.fresh() as provider:
-            return {(row.kind, row.remote_id): row for row in provider.observe(Query(wanted))}
+            return {(row.kind, row.remote_id): row for row in provider.observe(query)}
 
 
 def _fields(value: Any) -> dict[str, Any]:
