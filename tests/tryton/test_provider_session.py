@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -87,6 +88,31 @@ def test_a_company_is_found_by_name_and_by_id(tryton_of_module: TrytonServer, tm
         provider = connected(tryton_of_module, tmp_path, company=company)
         assert provider.company().id == "1"
         provider.close()
+
+
+def test_the_company_again_costs_a_few_calls_and_is_as_it_is_by_then(
+    tryton_of_module: TrytonServer, tmp_path: Path
+) -> None:
+    provider = connected(tryton_of_module, tmp_path)
+    first = provider.company()
+    before = provider.calls()
+    with tryton_of_module.rpc() as rpc:
+        (settings,) = rpc.search("account.configuration", [])
+        rpc.model("account.configuration", "write", [settings], {"tax_rounding": "line"})
+        assert provider.company() == replace(first, tax_rounding_per_line=True)
+        rpc.model("account.configuration", "write", [settings], {"tax_rounding": "document"})
+    assert provider.calls() - before <= 6
+    provider.close()
+
+
+def test_a_term_of_ours_is_in_the_lists_of_the_next_reading(tryton_of_module: TrytonServer, tmp_path: Path) -> None:
+    clerk = Clerk(connected(tryton_of_module, tmp_path))
+    clerk.provider.company()
+    clerk.do(*clerk.new("payment_term", {"name": "Net 17", "days": 17, "end_of_month": False}))
+    assert "net 17" not in clerk.provider._opened().directory.terms
+    clerk.provider.company()
+    assert "net 17" in clerk.provider._opened().directory.terms
+    clerk.provider.close()
 
 
 def test_what_it_can_do_is_known_without_a_connection() -> None:

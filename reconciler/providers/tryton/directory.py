@@ -1,12 +1,12 @@
 """What codecs need to know of the books, and rarely changes: company, currencies, accounts, journals, countries.
 
-Read once per connection, in a handful of calls, and again when asked to.
+Read once per connection, in a handful of calls, and again when asked to: all of it, or only the settings.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import Any
 
@@ -71,13 +71,16 @@ _CLEARING = "account.payment.journal"
 """Present where the module account_payment_clearing is: only then it has a clearing account."""
 
 
+_COMPANY_FIELDS = ["party.name", "party.id", "currency.code", "timezone", "cancel_invoice_out"]
+_SETTINGS = ["tax_rounding", "default_account_receivable"]
+
+
 def company_row(tryton: Tryton, wanted: str | None) -> Row:
     """The company to work in: the one named (by name or id), else the only one the user has."""
     user = tryton.session
     preferences = tryton.read("res.user", "get_preferences", True)
     allowed = [int(one) for one in preferences.get("companies") or ()]
-    fields = ["party.name", "party.id", "currency.code", "timezone", "cancel_invoice_out"]
-    rows = tryton.rows("company.company", [["id", "in", allowed]], fields)
+    rows = tryton.rows("company.company", [["id", "in", allowed]], _COMPANY_FIELDS)
     if wanted is not None:
         rows = [row for row in rows if wanted in (str(row["id"]), nested(row, "party").get("name"))]
     if len(rows) == 1:
@@ -99,7 +102,7 @@ def read_directory(tryton: Tryton, wanted: str | None) -> Directory:
     clears = [["model", "=", _CLEARING], ["name", "=", "clearing_account"]]
     if tryton.rows("ir.model.field", clears, ["name"]):
         present |= {_CLEARING}
-    settings = tryton.rows("account.configuration", [], ["tax_rounding", "default_account_receivable"])
+    settings = tryton.rows("account.configuration", [], _SETTINGS)
     accounts = tryton.rows(
         "account.account",
         [here, ["type.receivable", "=", True], ["party_required", "=", True]],
@@ -113,9 +116,9 @@ def read_directory(tryton: Tryton, wanted: str | None) -> Directory:
         company_name=str(nested(company, "party").get("name") or company["id"]),
         company_party=int(nested(company, "party").get("id") or 0),
         base=int(nested(company, "currency")["id"]),
-        time_zone=str(company.get("timezone") or "UTC"),
+        time_zone=_time_zone(company),
         cancels_invoices=bool(company.get("cancel_invoice_out")),
-        rounds_per_line=bool(settings) and settings[0].get("tax_rounding") == "line",
+        rounds_per_line=_per_line(settings),
         currencies={row["id"]: row["code"] for row in tryton.rows("currency.currency", [], ["code"])},
         receivables=known,
         receivable=default,
@@ -127,6 +130,28 @@ def read_directory(tryton: Tryton, wanted: str | None) -> Directory:
         countries={row["code"]: row["id"] for row in tryton.rows("country.country", [], ["code"])},
         models=present,
     )
+
+
+def with_settings_of_now(tryton: Tryton, directory: Directory) -> Directory | None:
+    """The same lists with the company's settings as they are now, in two calls. None: the company is not there."""
+    rows = tryton.rows("company.company", [["id", "=", directory.company]], _COMPANY_FIELDS)
+    if not rows:
+        return None
+    return replace(
+        directory,
+        company_name=str(nested(rows[0], "party").get("name") or directory.company),
+        time_zone=_time_zone(rows[0]),
+        cancels_invoices=bool(rows[0].get("cancel_invoice_out")),
+        rounds_per_line=_per_line(tryton.rows("account.configuration", [], _SETTINGS)),
+    )
+
+
+def _time_zone(company: Row) -> str:
+    return str(company.get("timezone") or "UTC")
+
+
+def _per_line(settings: list[Row]) -> bool:
+    return bool(settings) and settings[0].get("tax_rounding") == "line"
 
 
 def _terms(tryton: Tryton) -> dict[str, tuple[int, bool]]:

@@ -14,6 +14,7 @@ from reconciler.kernel.errors import ReconcilerError
 from reconciler.providers.capabilities import Capabilities
 from reconciler.providers.errors import Indeterminate, ProviderError
 from reconciler.providers.http import HttpConnection
+from reconciler.providers.operations import subject
 from reconciler.providers.protocol import (
     Accepted,
     Company,
@@ -33,13 +34,17 @@ from reconciler.providers.tryton.books import Books
 from reconciler.providers.tryton.calls import Tryton
 from reconciler.providers.tryton.capabilities import CALLS_IN_TIME, tryton_capabilities
 from reconciler.providers.tryton.company import company_of, control_balances
-from reconciler.providers.tryton.directory import Directory, read_directory
+from reconciler.providers.tryton.directory import Directory, read_directory, with_settings_of_now
 from reconciler.providers.tryton.executing import execute, execute_batch
 from reconciler.providers.tryton.looking_up import look_up
 from reconciler.providers.tryton.normalising import Normaliser
 from reconciler.providers.tryton.session import TrytonSession
 from reconciler.providers.tryton.settings import TrytonSettings
 from reconciler.resources.kinds import Content
+
+LISTS_KEPT_SECONDS = 60
+"""How long `company()` takes the lists of accounts, journals, terms and countries for what they were."""
+_LISTED = ("account", "bank_account", "payment_term")
 
 
 class TrytonProvider:
@@ -52,16 +57,20 @@ class TrytonProvider:
         self._clock = clock
         self._lock = threading.Lock()
         self._books: Books | None = None
+        self._lists_until = clock.monotonic()
         self._unused = False
         """The directory was read when connecting, and nobody has asked for the company since."""
 
     # ---- reading ----
 
     def company(self) -> Company:
-        """The company as it is now: the directory is read afresh, so that what was added to it is seen."""
+        """The company as it is now: its settings, open periods and numbering series are read at every call.
+
+        An apply asks several times: lists that were read a moment ago, and that we did not add to, are kept.
+        """
         with self._lock:
             if self._books is None or not self._unused:
-                self._books = self._open()
+                self._books = self._renewed()
             books, self._unused = self._books, False
         return company_of(books.tryton, books.directory)
 
@@ -99,13 +108,19 @@ class TrytonProvider:
 
     def execute(self, request: ExecuteRequest, progress: Progress) -> Done | Accepted:
         books = self._opened()
-        with books.tryton.within(self._seconds()):
-            return execute(books, request, progress)
+        try:
+            with books.tryton.within(self._seconds()):
+                return execute(books, request, progress)
+        finally:
+            self._written([request])
 
     def execute_batch(self, requests: Sequence[ExecuteRequest], progress: Progress) -> Mapping[RequestKey, Outcome]:
         books = self._opened()
-        with books.tryton.within(self._seconds()):
-            return execute_batch(books, requests, progress)
+        try:
+            with books.tryton.within(self._seconds()):
+                return execute_batch(books, requests, progress)
+        finally:
+            self._written(requests)
 
     def poll(self, handle: str) -> Done | Accepted:
         raise Indeterminate("Tryton accepts nothing for later, so there is nothing to poll")
@@ -128,7 +143,22 @@ class TrytonProvider:
                 self._books, self._unused = self._open(), True
             return self._books
 
+    def _written(self, requests: Sequence[ExecuteRequest]) -> None:
+        """Lists that may have been added to are read again."""
+        if any(subject(request.operation)[0] in _LISTED for request in requests):
+            with self._lock:
+                self._lists_until = self._clock.monotonic()
+
+    def _renewed(self) -> Books:
+        """The books with settings as they are now, and the lists as they are or were a moment ago."""
+        if self._books is not None and self._clock.monotonic() < self._lists_until:
+            tryton = self._books.tryton
+            if (directory := with_settings_of_now(tryton, self._books.directory)) is not None:
+                return Books(tryton, directory, self._root)
+        return self._open()
+
     def _open(self) -> Books:
+        self._lists_until = self._clock.monotonic() + LISTS_KEPT_SECONDS
         tryton = Tryton(self._session, confirm=self._settings.confirm_warnings)
         directory: Directory = read_directory(tryton, self._settings.company)
         return Books(tryton.for_company(directory.company), directory, self._root)

@@ -34,7 +34,8 @@ def create_payment(books: Books, request: ExecuteRequest, progress: Progress) ->
     try:
         if content.get("attachments"):
             attach(books, MODEL, id_, content["attachments"])
-        if content.get("state", "posted") == "posted" and _state(books, id_) == "draft":
+        resumed = recorded(request) is not None
+        if content.get("state", "posted") == "posted" and not (resumed and _state(books, id_) != "draft"):
             books.tryton.write(MODEL, "post", [id_])
     except (Rejected, Stale) as error:
         raise _taken_back(books, id_, error) from error
