@@ -20,7 +20,7 @@ from reconciler.testing.suite_project import SuiteProject
 from tests.conformance.codat_world import EVERYTHING, CodatWorld, sandbox
 
 SETTINGS = {**EVERYTHING, "settle_seconds": 30, "timed_out_settle_seconds": 60, "refresh_wait_seconds": 20}
-QUICK = {
+HABITS = {
     "lost_response": {"lose_response": "every:2"},
     "half_response": {"half_response": "every:3@/push/"},
     "late_landing": {"late_landing": "2", "late_landing_ms": "9000"},
@@ -40,6 +40,15 @@ QUICK = {
     "pull_fails": {"pull_fails": "at:3"},
     "cut_before": {"cut_before": "every:4"},
 }
+WORST = (
+    "lost_response",
+    "late_landing",
+    "500_after_commit",
+    "500_replayed",
+    "page_drift",
+    "push_times_out_and_lands",
+)
+SLOW = pytest.mark.slow
 DEFAULTS = {
     "error_status": "503",
     "late_answer": "504",
@@ -81,20 +90,22 @@ def problems(project: SuiteProject, wanted: dict[str, str]) -> list[str]:
     return [*unfinished(project.plan()), *state_equals_live(look), *once(look), *worth(look, wanted)]
 
 
-@pytest.mark.parametrize("habit", list(QUICK))
+@pytest.mark.parametrize(
+    "habit", [habit if habit in WORST else pytest.param(habit, marks=SLOW) for habit in HABITS]
+)
 def test_every_document_is_there_once(world: CodatWorld, tmp_path: Path, habit: str) -> None:
-    off = {name: DEFAULTS.get(name, "") for name in QUICK[habit]}
+    off = {name: DEFAULTS.get(name, "") for name in HABITS[habit]}
     project = of(world, tmp_path)
     scenario = scenario_for(project.capabilities())
     assert isinstance(world.clock, ManualClock)
     for phase in (0, 1):
         project.declare(scenario.manifests[phase])
-        world.running.switches.set(QUICK[habit])
+        world.running.switches.set(HABITS[habit])
         before = dict(world.running.switches.hits())
         tried(project)
         after = dict(world.running.switches.hits())
         world.running.switches.set(off)
-        if phase == 0 and any(name in after for name in QUICK[habit]) and "page_drift" not in habit:
+        if phase == 0 and any(name in after for name in HABITS[habit]) and "page_drift" not in habit:
             assert after != before, "the habit showed nowhere"
         ended = None
         for _ in range(4):
