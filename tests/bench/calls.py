@@ -74,7 +74,44 @@ def _codat_label(method: str, path: str) -> str:
     return "status" if parts[-1] == "dataStatus" else "read"
 
 
-PROVIDERS: dict[str, Callable[[], Any]] = {"codat": codat}
+@contextmanager
+def alloy() -> Iterator[Bench]:
+    """Alloy: a write for each document, and a read by id of each that no listing shows before the next poll."""
+    from reconciler.kernel.clock import ManualClock
+    from tests.conformance.alloy_world import AlloyWorld, sandbox
+
+    with sandbox(Path(tempfile.mkdtemp()), switches={}, clock=ManualClock()) as world:
+        assert isinstance(world, AlloyWorld)
+        counted = 0
+
+        def asked() -> list[str]:
+            nonlocal counted
+            rows = [row for row in world.running.log if row.number > counted]
+            counted = max((row.number for row in rows), default=counted)
+            return [_alloy_label(row.method, row.path) for row in rows]
+
+        yield Bench(
+            world,
+            world.clock,
+            asked,
+            lambda size: (
+                6 + size // 100,
+                "the company, a page of each type; by id what was written since the poll",
+            ),
+            lambda size: (size + 1, "a write each: there are no batches"),
+        )
+
+
+def _alloy_label(method: str, path: str) -> str:
+    parts = path.rstrip("/").split("/")
+    if parts[-1] == "forward":
+        return "forwarded"
+    if method != "GET":
+        return "write"
+    return "by id" if len(parts) > 5 and parts[-1] != "count" else "listing"
+
+
+PROVIDERS: dict[str, Callable[[], Any]] = {"alloy": alloy, "codat": codat}
 
 
 def manifest(size: int) -> str:

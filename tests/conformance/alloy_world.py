@@ -16,8 +16,6 @@ from pathlib import Path
 from typing import Any
 
 from reconciler.kernel.clock import Clock, SystemClock
-from reconciler.sandboxes.ledger.commands import Command, CreateRecord, UpdateRecord
-from reconciler.sandboxes.ledger.records import Record, Selection
 from reconciler.sandboxes.serving import Running, start
 from reconciler.testing.world import Foreign, Hooks, Request, Vocabulary, World
 

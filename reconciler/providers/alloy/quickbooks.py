@@ -22,8 +22,6 @@ _KEYS = {
     "payment": ("Payment", "PaymentRefNum"),
     "invoice": ("Invoice", "DocNumber"),
     "customer": ("Customer", "DisplayName"),
-    "item": ("Item", "Name"),
-    "account": ("Account", "Name"),
 }
 _AT_ONCE = 30
 """Values in one `in (…)`; QuickBooks bounds a query's length."""
