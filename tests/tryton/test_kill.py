@@ -30,7 +30,7 @@ def _survives(server, folder, seconds: Decimal) -> bool:
     return killed
 
 
-@pytest.mark.parametrize("seed", [1, 2])
+@pytest.mark.parametrize("seed", [1])
 def test_killed_at_a_random_time(tryton, tmp_path, seed):
     seconds = Decimal(random.Random(seed).randint(2500, 15_000)) / 1000
     assert _survives(tryton, tmp_path / "project", seconds)
