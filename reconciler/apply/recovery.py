@@ -99,6 +99,8 @@ class Recovery:
     def _settled(self, row: IntentRow, task: Task, sighting: Sighting | None) -> Decision:
         decision = self._polled(row, task)
         if decision is None:
+            if sighting is not None and self.run.journal.handle(row.key) is not None:
+                sighting = self._look([task])[task.key]  # the provider knows now how what was accepted stands
             decision = self._judged(row, task, sighting)
         self.write(task, decision)
         return decision

@@ -1,7 +1,7 @@
 """Rutter's sandbox as a world, and a colleague who works in the books behind it, not through Rutter.
 
-The sandbox is written from Rutter's documents and shares no code with the provider. Every request the provider sends
-is kept, for the contract with the vendor's schemas.
+The sandbox is written from Rutter's documents and shares no code with the provider. Every request the provider
+sends is kept, for the contract with the vendor's schemas.
 """
 
 from __future__ import annotations

@@ -65,6 +65,10 @@ def _fields(names: str) -> frozenset[str]:
     return frozenset(names.split())
 
 
+def _number(ours: bool) -> frozenset[str]:
+    return frozenset({"number"}) if ours else frozenset()
+
+
 # ---- masters ----
 
 
@@ -147,7 +151,7 @@ class _Documents:
         remedies = {Remedy.NOTE, Remedy.SUPPLEMENT, Remedy.CREDIT, Remedy.CREDIT_AND_REISSUE}
         return KindCapabilities(
             MappingProxyType(verbs),
-            fields=_fields(f"{_DOCUMENT} due_date terms po_number") | files,
+            fields=_fields(f"{_DOCUMENT} due_date terms po_number") | files | _number(platform.invoice_numbers),
             amendable=self._amendable(frozenset(settings.amend_posted) | files),
             remedies=frozenset(remedies | ({Remedy.VOID} if voids else set())),
             numbering=Numbering.OURS_ACCEPTED if platform.invoice_numbers else Numbering.ASSIGNED,
@@ -168,7 +172,7 @@ class _Documents:
         }
         return KindCapabilities(
             MappingProxyType(verbs),
-            fields=_fields(f"{_DOCUMENT} allocations"),
+            fields=_fields(f"{_DOCUMENT} allocations") | _number(numbered),
             amendable=self._amendable(frozenset(self._settings.amend_posted) & {"memo"}),
             remedies=frozenset({Remedy.NOTE, Remedy.SUPPLEMENT, Remedy.UNALLOCATE}),
             numbering=Numbering.OURS_ACCEPTED if numbered else Numbering.ASSIGNED,

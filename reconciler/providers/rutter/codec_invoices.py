@@ -1,7 +1,7 @@
 """Between Rutter's invoices and credit memos and ours. Pure.
 
 An invoice's amounts are numbers, a credit memo's are texts, either way; a credit memo's status is upper-case.
-Prices are before tax, a line has one tax rate and no id. `total_amount` and `amount` of a line that is read hold its tax.
+Prices are before tax, a line has one tax rate and no id. What a line's sum is, is read with its tax.
 """
 
 from __future__ import annotations

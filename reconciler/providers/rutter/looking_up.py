@@ -76,7 +76,7 @@ class LookUps:
         resource = RESOURCES[kind][0]
         shelves = self.observer.shelves
         if len(probes) <= _FEW and not (since is None and shelves.holds(resource)):
-            as_of = shelves.synced([resource], since)
+            as_of = shelves.synced([resource], since, ours=since is not None)
             filtered = {probe.key: self._filtered(kind, probe) for probe in probes}
             if all(rows is not None for rows in filtered.values()):
                 return {

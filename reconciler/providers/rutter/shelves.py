@@ -85,10 +85,9 @@ class Shelves:
     def list_whole(self, resource: str) -> datetime:
         """List a resource, after a sync of it in this phase; as of when it is."""
         with self._lock:
-            writes = self._writes
-            as_of = self.synced([resource])
+            as_of = self.synced([resource], ours=False)
             listing = self.rutter.listing(f"accounting/{resource}", resource)
-            self._shelves[resource] = _Shelf(dict(listing.rows), as_of, writes)
+            self._shelves[resource] = _Shelf(dict(listing.rows), as_of, self._synced[resource][1])
             return as_of
 
     def as_of(self, resource: str) -> datetime:
@@ -157,34 +156,35 @@ class Shelves:
 
     # ---- syncing ----
 
-    def synced(self, resources: Iterable[str], since: datetime | None = None) -> datetime:
+    def synced(self, resources: Iterable[str], since: datetime | None = None, *, ours: bool = True) -> datetime:
         """Make Rutter's cache hold what the platform had at `since` (or in this phase); as of when it is.
 
-        Without `sync` the cache is what it is: as of its last sync.
+        `ours`: and what our writes did to other records than their own. Without `sync` the cache is what it is,
+        as of its last sync.
         """
         with self._lock:
             wanted = list(dict.fromkeys(resources))
             writes = self._writes
-            stale = [one for one in wanted if not self._is_synced(one, since)]
-            if stale:
-                as_of = self._sync(stale) if self.rutter.settings.sync else self._cached()
-                self._synced.update(dict.fromkeys(stale, (as_of, writes)))
+            stale = [one for one in wanted if not self._is_synced(one, since, ours)]
+            if stale:  # everything with it: a sync is dear, its types are not
+                as_of = self._sync() if self.rutter.settings.sync else self._cached()
+                self._synced.update(dict.fromkeys(SYNCED, (as_of, writes)))
             return min((self._synced[one][0] for one in wanted), default=self.rutter.clock.now())
 
-    def _is_synced(self, resource: str, since: datetime | None) -> bool:
+    def _is_synced(self, resource: str, since: datetime | None, ours: bool) -> bool:
         as_of, writes = self._synced.get(resource, (_EPOCH, -1))
-        return writes == self._writes and (since is None or as_of >= since)
+        return (writes == self._writes or (not ours and writes >= 0)) and (since is None or as_of >= since)
 
     def _cached(self) -> datetime:
         done = instant_of(self.rutter.status().get("last_sync_completed_at"))
         return min(done or _EPOCH, self.rutter.clock.now())
 
-    def _sync(self, resources: list[str]) -> datetime:
+    def _sync(self) -> datetime:
         """A sync that was asked for now, to its end. Raises Unavailable when it does not end in time."""
         clock, settings = self.rutter.clock, self.rutter.settings
         before = str(self.rutter.status().get("last_sync_completed_at"))
         began = clock.now()
-        self.rutter.ask_for_sync([SYNCED[one] for one in resources])
+        self.rutter.ask_for_sync(list(SYNCED.values()))
         deadline = clock.monotonic() + settings.sync_wait_seconds
         pause = settings.poll_ms / 1000
         while clock.monotonic() < deadline:
