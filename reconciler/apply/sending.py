@@ -106,7 +106,7 @@ class Sender:
     def _execute(self, task: Task, progress: StageRecorder) -> Outcome:
         if task.draft_id:
             return self._guarded(lambda: self.books.provider.execute(self._finishing(task), progress))
-        return self._guarded(lambda: self.books.provider.execute(task.request(), progress))
+        return self._guarded(lambda: self.books.provider.execute(self._request(task), progress))
 
     def _execute_batch(self, tasks: Sequence[Task], progress: StageRecorder) -> Mapping[RequestKey, Outcome]:
         try:
@@ -128,6 +128,14 @@ class Sender:
             raise
         except Exception as error:
             return indeterminate(error)
+
+    def _request(self, task: Task) -> ExecuteRequest:
+        """A task's request; what was accepted for later under it before comes with its handle, to be polled."""
+        request = task.request()
+        handle = self.journal.handle(task.key) if task.unsettled else None
+        if handle is None:
+            return request
+        return replace(request, stages=(*request.stages, (ACCEPTED, {"handle": handle})))
 
     def _finishing(self, task: Task) -> ExecuteRequest:
         """The request that posts what a create left as a draft, under a key of its own."""

@@ -141,3 +141,18 @@ def test_a_push_that_never_ends_stops_its_address_alone(world: CodatWorld, tmp_p
     third = project.apply().report
     assert third is not None
     assert [str(item.outcome) for item in third.results if "gamma" in item.step_id] == [StepOutcome.DONE]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("habit", ["lost_response", "late_landing", "500_after_commit", "push_times_out_and_lands"])
+def test_where_the_erp_refuses_a_number_twice(tmp_path: Path, habit: str) -> None:
+    """Class B for invoices: what may have landed is sent again, and the ERP keeps the second one out."""
+    settings = {**SETTINGS, "unique_invoice_numbers": True}
+    with (
+        sandbox(tmp_path / "world", switches={"duplicate_numbers": "refuse"}, settings=settings) as made,
+        pytest.MonkeyPatch.context() as patch,
+    ):
+        assert isinstance(made, CodatWorld)
+        for name, value in made.environment().items():
+            patch.setenv(name, value)
+        test_every_document_is_there_once(made, tmp_path, habit)
