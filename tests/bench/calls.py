@@ -111,7 +111,39 @@ def _alloy_label(method: str, path: str) -> str:
     return "by id" if len(parts) > 5 and parts[-1] != "count" else "listing"
 
 
-PROVIDERS: dict[str, Callable[[], Any]] = {"alloy": alloy, "codat": codat}
+@contextmanager
+def rutter() -> Iterator[Bench]:
+    """Rutter: a write for each document; a listing is of 500, and is read twice where it has several pages."""
+    from tests.conformance.rutter_world import RutterWorld, sandbox
+
+    with sandbox(Path(tempfile.mkdtemp())) as world:
+        assert isinstance(world, RutterWorld)
+        counted = 0
+
+        def asked() -> list[str]:
+            nonlocal counted
+            rows = [row for row in world.running.log if row.number > counted]
+            counted = max((row.number for row in rows), default=counted)
+            return [_rutter_label(row.method, row.path) for row in rows]
+
+        yield Bench(
+            world,
+            world.clock,
+            asked,
+            lambda size: (8 + size // 500, "the company, a sync and a look at it, a page of each of 6 types"),
+            lambda size: (size + 1, "a write each: there are no batches"),
+        )
+
+
+def _rutter_label(method: str, path: str) -> str:
+    if "/connections/" in path:
+        return "sync"
+    if method != "GET":
+        return "write"
+    return "by id" if any(letter.isdigit() for letter in path.rpartition("/")[2]) else "listing"
+
+
+PROVIDERS: dict[str, Callable[[], Any]] = {"alloy": alloy, "codat": codat, "rutter": rutter}
 
 
 def manifest(size: int) -> str:
