@@ -87,6 +87,12 @@ def test_the_tour_of_tryton_prints_what_the_readme_shows(
     _walk(tour, copies, {**commands, "TRYTON_PASSWORD": tryton.password})
 
 
+def test_what_a_sandbox_answers_is_what_the_readme_shows(copies: Path, commands: dict[str, str]) -> None:
+    shown = _commands(README.split("<!-- sandbox -->\n", 1)[1].split("<!-- /sandbox -->", 1)[0])
+    assert len(shown) == 2
+    _walk(shown, copies, commands)
+
+
 def test_the_matrix_is_generated_from_the_capabilities() -> None:
     shown = README.split("<!-- matrix -->\n", 1)[1].split("<!-- /matrix -->", 1)[0]
     real = sorted(set(provider_names()) - {"ledger-test"}, key=lambda name: (name != "ledger", name))
