@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from reconciler.providers.errors import Indeterminate, ProviderError, Rejected, Stale, Unavailable
+from reconciler.providers.errors import AlreadyExists, Indeterminate, ProviderError, Rejected, Stale, Unavailable
 from reconciler.providers.http import CREDENTIALS_REFUSED, Answer, answer_error, json_body
 from reconciler.providers.http.failures import HttpFailure
 
@@ -17,6 +17,7 @@ _NOT_READY = "PRODUCT_NOT_READY"
 _RECONNECT = frozenset({"INVALID_CREDENTIALS", "CONNECTION_DISABLED", "NEEDS_UPDATE"})
 _LIMITS = frozenset({429, 452})
 GONE = frozenset({404, 410})
+_TAKEN = ("already exists", "already in use", "already taken", "duplicate", "must be unique", "not unique")
 
 
 def body_of(answer: Answer) -> Mapping[str, Any]:
@@ -58,6 +59,8 @@ def of_status(
     if status in _LIMITS:
         whose = "the platform's rate limit" if status == 452 else "Rutter's rate limit"
         return Unavailable(f"{whose}: {words}", code=str(status), retry_after=retry_after)
+    if status == 450 and writes and any(word in words.lower() for word in _TAKEN):
+        return AlreadyExists(words, code="450")
     if status == 409 and writes:
         told = "a request under this idempotency key was taken before, with other content or still under way"
         return Indeterminate(f"{told}: {words}", code="409")

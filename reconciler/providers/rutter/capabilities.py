@@ -190,6 +190,11 @@ class _Documents:
             Verb.REVERSE: _none(gone),
             Verb.VOID: _none(gone),
         }
+        later = AllocateAt.LATER
+        if not self._settings.sync:  # a list that is said whole from a stale reading would undo what others did
+            stale = _none("what a payment settles is said whole, from what Rutter has: it needs `sync: true`")
+            verbs |= {Verb.ALLOCATE: stale, Verb.UNALLOCATE: stale}
+            later = AllocateAt.AT_CREATE
         stated = {"reference"} if self._platform.references else set()
         may = (frozenset(self._settings.amend_posted) & {"memo"}) | stated
         return KindCapabilities(
@@ -199,7 +204,7 @@ class _Documents:
             amendable=MappingProxyType(dict.fromkeys(("posted", "part_settled", "settled"), may)),
             remedies=frozenset({Remedy.NOTE, Remedy.UNALLOCATE}),
             numbering=Numbering.ASSIGNED,
-            allocate=frozenset({AllocateAt.AT_CREATE, AllocateAt.LATER}),
+            allocate=frozenset({AllocateAt.AT_CREATE, later}),
             note="what it settles is a list that is said whole: read and written again one payment at a time",
         )
 

@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from reconciler.providers.errors import Indeterminate, ProviderError, Rejected, Stale, Unavailable
+from reconciler.providers.errors import AlreadyExists, Indeterminate, ProviderError, Rejected, Stale, Unavailable
 from reconciler.providers.http import CREDENTIALS_REFUSED, Answer
 from reconciler.providers.rutter.answers import of_job, refusal
 
@@ -69,6 +69,13 @@ def test_the_platforms_own_words_come_first() -> None:
     body = {"error_message": "bad request", "error_metadata": {"human_readable": "Business Validation Error: 6140"}}
     error = refusal(answer(450, body=json.dumps(body).encode()), writes=True)
     assert error.message.startswith("Business Validation Error: 6140")
+
+
+def test_a_number_that_is_taken_is_told_apart() -> None:
+    """Whose it is, a look-up has to say."""
+    error = refusal(answer(450, words="Duplicate Document Number Error"), writes=True)
+    assert isinstance(error, AlreadyExists)
+    assert isinstance(of_job(450, {"error_message": "The number already exists"}), AlreadyExists)
 
 
 def test_what_is_no_error_object_is_still_classed() -> None:
