@@ -143,3 +143,22 @@ def test_a_job_that_never_ends_stops_its_address_alone(world: RutterWorld, tmp_p
         assert again.exit_code == ExitCode.UNKNOWN
         assert project.sent == 0
     assert once(Look.at(project))[:-1] == []  # but for the outcome that is not settled
+
+
+def test_without_syncs_the_cache_is_read_as_it_is(world: RutterWorld, tmp_path: Path) -> None:
+    """What was paid is read from the payment, which is fresh; Rutter's own sync shows what the invoice is worth."""
+    project = of(world, tmp_path, sync="false")
+    scenario = scenario_for(project.capabilities())
+    assert isinstance(world.clock, ManualClock)
+    asked = sum(row.path.endswith("/incremental_sync") for row in world.running.log)
+    for phase in (0, 1):
+        project.declare(scenario.manifests[phase])
+        tried(project)
+        world.running.switches.set({"sync_period_ms": "1000"})
+        world.clock.advance(5)
+        report = project.apply().report
+        assert report is not None
+        assert report.exit_code == ExitCode.OK, report
+        assert problems(project, scenario.worth[phase]) == []
+    world.running.switches.set({"sync_period_ms": "0"})
+    assert sum(row.path.endswith("/incremental_sync") for row in world.running.log) == asked
