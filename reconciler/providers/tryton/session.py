@@ -2,8 +2,9 @@
 
 Facts (trytond 8.2, protocols/dispatcher.py): a body with exactly id, method and params is answered with
 `result` or `error`; 401 is said before a method runs, so logging in again and calling again is safe; 503 is
-said after the server's own retries, with the transaction rolled back; whatever else a write fails with may
-have happened. A session is asked for by its token, never by HTTP Basic (which costs a password hash a call).
+said after the server's own retries and carries the database's words (wsgi.py); whatever else a write fails
+with may have happened. A session is asked for by its token, never by HTTP Basic (which costs a password hash
+a call).
 """
 
 from __future__ import annotations
@@ -102,10 +103,30 @@ def _unknown(words: str, *, read: bool, code: str = "") -> ProviderError:
     return Unavailable(words, code=code) if read else Indeterminate(words, code=code)
 
 
+_ROLLED_BACK = (
+    b"database is locked",  # SQLite
+    b"database table is locked",
+    b"could not obtain lock",  # PostgreSQL, in its own words
+    b"lock timeout",
+    b"could not serialize access",
+    b"deadlock detected",
+)
+
+
+def _busy(answer: Answer, *, read: bool) -> ProviderError:
+    """Why there is a 503. Tryton says it for any trouble with its database, and repeats the database's words:
+    a lock or a collision was rolled back; a connection lost at COMMIT, or a gateway's own 503, tells nothing.
+    """
+    if read or any(words in answer.body for words in _ROLLED_BACK):
+        words = "Tryton was too busy and rolled it back"
+        return Unavailable(words, code="503", retry_after=answer.retry_after())
+    return Indeterminate("the server answered 503 without saying that it rolled back", code="503")
+
+
 def _result(answer: Answer, *, read: bool) -> Any:
     status = answer.status
     if status == 503:
-        raise Unavailable("Tryton was too busy and rolled it back", code="503", retry_after=answer.retry_after())
+        raise _busy(answer, read=read)
     if status == 429:
         raise Unavailable("Tryton asks for a pause", code="429", retry_after=answer.retry_after())
     if status in (400, 401, 403, 404, 413, 422):

@@ -113,7 +113,11 @@ def test_a_write_is_sent_as_a_write() -> None:
         ({"error": ["'nope'", ""]}, Indeterminate, Unavailable),
         ({"error": ["division by zero", ""]}, Indeterminate, Unavailable),
         ({"error": ["RateLimitException", []]}, Unavailable, Unavailable),
-        (503, Unavailable, Unavailable),
+        (503, Indeterminate, Unavailable),  # a gateway's, or a connection lost at COMMIT
+        (Answer(503, {}, b"<p>could not obtain lock on row in relation", "r1"), Unavailable, Unavailable),
+        (Answer(503, {}, b"<p>could not serialize access due to", "r1"), Unavailable, Unavailable),
+        (Answer(503, {}, b"<p>database is locked</p>", "r1"), Unavailable, Unavailable),
+        (Answer(503, {}, b"<p>server closed the connection unexpectedly", "r1"), Indeterminate, Unavailable),
         (429, Unavailable, Unavailable),
         (500, Indeterminate, Unavailable),
         (502, Indeterminate, Unavailable),
