@@ -149,7 +149,7 @@ class Datasets:
         """Refresh some types together and wait until all have come. Raises Unavailable."""
         began = self.codat.clock.now()
         unfinished = self._unfinished(types)
-        pulls = {name: self.codat.queue(name) for name in types if self._of(name).supported}
+        pulls = self._queued(types, began)
         deadline = self.codat.clock.monotonic() + self.codat.settings.refresh_wait_seconds
         pause = self.codat.first_pause
         while pulls:
@@ -170,6 +170,22 @@ class Datasets:
                 if self._came(name, pull, state, began):
                     del pulls[name]
                     self._arrived(name, began, unfinished.get(name, {}))
+
+    def _queued(self, types: Collection[str], began: datetime) -> dict[str, str | None]:
+        """Pulls asked for, by type. What the integration has not is empty, and that is known as of now."""
+        pulls: dict[str, str | None] = {}
+        for name in types:
+            found = self._of(name)
+            try:
+                if found.supported:
+                    pulls[name] = self.codat.queue(name)
+                    continue
+            except Rejected as error:
+                if "not supported" not in error.message:
+                    raise
+                found.supported = False
+            found.as_of, found.unsettled = began, {}
+        return pulls
 
     def _came(self, name: str, pull: str, state: Row, began: datetime) -> bool:
         """Whether a pull has come. Raises Unavailable when it failed."""

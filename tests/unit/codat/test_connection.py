@@ -240,3 +240,20 @@ def test_what_codat_cannot_do_is_said_with_what_to_do_instead() -> None:
     ):
         assert not capabilities.kind(kind).can(verb)
         assert len(capabilities.kind(kind).verb(verb).note) > 20
+
+
+def test_a_data_type_that_the_integration_has_not_is_empty(world: CodatWorld) -> None:
+    with opened(world) as provider:
+        queue = provider._codat.queue
+        refused = Rejected("Datatype [items] not supported by platform(s) [x]", code="404")
+        with mock.patch.object(provider._codat, "queue", side_effect=lambda name: _refuse(name, queue, refused)):
+            assert list(provider.observe(Query(("item",)))) == []
+            probe = Probe("key-20", Create("item", {"name": "None"}), "doc", REFERENCE)
+            [answer] = provider.lookup([probe])
+    assert isinstance(answer, Absent)
+
+
+def _refuse(name: str, queue: Any, error: Rejected) -> Any:
+    if name == "items":
+        raise error
+    return queue(name)
