@@ -1,8 +1,8 @@
-"""What was written where a fresh write is not to be seen at once: read back in one go, when the steps are done.
+"""What was written and could not be read at once: read back in one go, when the steps are done.
 
 Where readings lag (`Capabilities.reads_lag`) nothing is read after each step, because every reading would cost a
-refresh of the ERP's cache. Here the rows that were recorded without a reading get theirs: at a run's end, and at
-the beginning of the next where a run did not come so far. It sends nothing.
+refresh of the ERP's cache; elsewhere a reading may have failed. Here the rows that were recorded without one get
+theirs: at a run's end, and at the beginning of the next where a run did not come so far. It sends nothing.
 """
 
 from __future__ import annotations
@@ -30,8 +30,6 @@ def read_back(run: Run, plan: Plan | None = None) -> int:
     steps = {step.document_id: step for step in plan.steps} if plan is not None else {}
     count = 0
     for name, books in sorted(run.books.items()):
-        if not books.capabilities.reads_lag:
-            continue
         unread = [
             row
             for row in run.journal.mirror.documents.values()
@@ -42,6 +40,8 @@ def read_back(run: Run, plan: Plan | None = None) -> int:
             with suppress(ProviderError):
                 live = read(books, [_place(row) for row in some])
                 shown = [row for row in some if _shows(steps.get(row.document_id), live, row)]
+                if not shown:
+                    continue
                 run.journal.commit([PutDocument(as_seen(row, live[_place(row)])) for row in shown])
                 count += len(shown)
     return count
