@@ -62,7 +62,6 @@ class Rutter(ProviderSuite):
     thorough = False
     fault_sample = 1
     kill_sample = 1
-    slow_cases = ALL - QUICK
     slow_faults = frozenset(ProxyFault) - FAULTS
 
     @pytest.fixture
@@ -96,6 +95,7 @@ class TestRutter(OfCases):
 
     __test__ = True
     world = sandbox
+    slow_cases = ALL - QUICK
 
 
 class TestRutterOfXero(OfCases):
