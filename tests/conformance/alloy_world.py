@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from decimal import Decimal
@@ -110,3 +110,8 @@ def sandbox(
     platform = {"platform": settings["platform"]} if "platform" in settings else {}
     with start("alloy", switches={**platform, **switches}, clock=clock) as running:
         yield AlloyWorld(running, Bookkeeper(running).hooks(), clock, settings)
+
+
+def over_netsuite(folder: Path) -> AbstractContextManager[World]:
+    """The same with NetSuite behind."""
+    return sandbox(folder, settings=NETSUITE)
