@@ -207,3 +207,10 @@ def of_xero(folder: Path) -> Iterator[World]:
     """A platform that takes drafts, numbers of credit memos, and no reference of payments."""
     with sandbox(folder, switches={"platform": "XERO"}) as world:
         yield world
+
+
+@contextmanager
+def of_intacct(folder: Path) -> Iterator[World]:
+    """A platform that assigns numbers, ignores filters and voids nothing."""
+    with sandbox(folder, switches={"platform": "SAGE_INTACCT"}) as world:
+        yield world

@@ -17,7 +17,7 @@ from reconciler.testing.provider_suite import ProviderSuite
 from reconciler.testing.suite_project import SuiteProject
 from reconciler.testing.world import World
 from tests.conformance.rutter_contract import breaches, unavailable
-from tests.conformance.rutter_world import RutterWorld, in_real_time, of_xero, sandbox
+from tests.conformance.rutter_world import RutterWorld, in_real_time, of_intacct, of_xero, sandbox
 
 QUICK = {
     "customer_email_set_changed_and_cleared",
@@ -45,6 +45,7 @@ QUICK = {
     "odd_text_in_a_memo",
     "renamed",
 }
+ON_INTACCT = {"invoice_with_tax", "payment_in_part", "credit_note_applied_at_once", "state_lost"}
 ON_XERO = {
     "invoice_drafted_edited_posted",
     "invoice_draft_discarded",
@@ -104,6 +105,14 @@ class TestRutterOfXero(OfCases):
     __test__ = True
     world = of_xero
     slow_cases = ALL - ON_XERO
+
+
+class TestRutterOfIntacct(OfCases):
+    """On Sage Intacct: numbers are assigned, filters ignored: everything is found by reading lists."""
+
+    __test__ = True
+    world = of_intacct
+    slow_cases = ALL - ON_INTACCT
 
 
 class TestRutterUnderFaults(Rutter):
