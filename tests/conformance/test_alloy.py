@@ -41,7 +41,7 @@ class TestAlloy(ProviderSuite):
     thorough = False
     slow_cases = frozenset(case.name for case in CASES) - QUICK
     slow_faults = frozenset(ProxyFault) - FAULTS
-    fault_sample = 2
+    fault_sample = 1
     kill_sample = 1
 
 
@@ -52,5 +52,5 @@ class TestAlloyOverNetSuite(ProviderSuite):
     thorough = False
     slow_cases = frozenset(case.name for case in CASES) - {"payment_for_many", "allocation_lowered_with_consent"}
     slow_faults = frozenset(ProxyFault) - {ProxyFault.CUT_AFTER}
-    fault_sample = 2
+    fault_sample = 1
     kill_sample = 1
