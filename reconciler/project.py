@@ -38,8 +38,8 @@ _ID = re.compile(r"[0-9a-f]{12}\Z", re.ASCII)
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,62}\Z", re.ASCII)
 _VARIABLE = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,62}\Z", re.ASCII)
 _TEMPLATE_WORDS = frozenset(
-    "and or not in is if else elif for set true false none True False None loop self super caller varargs kwargs "
-    "range dict namespace".split()
+    {"and", "or", "not", "in", "is", "if", "else", "elif", "for", "set", "loop", "self", "super", "caller"}
+    | {"true", "false", "none", "True", "False", "None", "varargs", "kwargs", "range", "dict", "namespace"}
 )
 _PASSWORD_IN_URL = re.compile(r"://[^/@\s:]*:([^/@\s]+)@")
 _LIKE_A_SECRET = re.compile(r"pass|pwd|token|secret|key|cred|auth", re.IGNORECASE)

@@ -81,7 +81,7 @@ class _Verification:
                 findings.extend(self._proof(group, read(self.books, made)))
         except ProviderError as error:
             first = written[0].step
-            findings.append(Finding(first.address, first.label, "read again", "what was written", error.message))
+            findings.append(Finding(first.address, first.label, "reading it back", "an answer", error.message))
         return findings
 
     # ---- records --------------------------------------------------------------------------------------

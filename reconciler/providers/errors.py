@@ -47,6 +47,8 @@ class Indeterminate(ProviderError):
     `final`: the ERP has no more to say of the request, so that polling it again tells nothing new.
     """
 
-    def __init__(self, message: str, *, code: str = "", retry_after: int | None = None, final: bool = False) -> None:
+    def __init__(
+        self, message: str, *, code: str = "", retry_after: int | None = None, final: bool = False
+    ) -> None:
         super().__init__(message, code=code, retry_after=retry_after)
         self.final = final

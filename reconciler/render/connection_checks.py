@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import date, timedelta
 from typing import Any
 
 from reconciler.providers.protocol import Company
@@ -11,6 +12,9 @@ from reconciler.render.diagnostics_text import LineReader, diagnostic_blocks, no
 from reconciler.render.errors import diagnostic_document
 from reconciler.render.style import Style, Tint, paragraph
 from reconciler.workflows.checking_connections import CheckedConnection
+
+_RANGES = 4
+"""How many runs of open periods are shown, the latest."""
 
 
 def connection_text(checked: CheckedConnection, style: Style, *, line_of: LineReader = no_lines) -> str:
@@ -35,13 +39,35 @@ def connection_text(checked: CheckedConnection, style: Style, *, line_of: LineRe
 
 
 def _facts(company: Company) -> list[tuple[str, str]]:
-    closed = company.closed_through
     return [
         ("company", f"{company.name} (id {company.id})"),
         ("base currency", company.base_currency),
         ("time zone", company.time_zone),
-        ("closed through", "nothing is closed" if closed is None else closed.isoformat()),
+        *_open_days(company),
     ]
+
+
+def _open_days(company: Company) -> list[tuple[str, str]]:
+    """What may be posted on: the ERP's open periods, where it has periods, and what is closed."""
+    closed = company.closed_through
+    if company.open_periods is None:
+        return [("closed through", "nothing is closed" if closed is None else closed.isoformat())]
+    ranges = [f"{first} to {last}" for first, last in _joined(company.open_periods)]
+    shown = ", ".join(ranges[-_RANGES:]) or "none"
+    more = f", and {len(ranges) - _RANGES} earlier" if len(ranges) > _RANGES else ""
+    rows = [("open periods", shown + more)]
+    return rows if closed is None else [*rows, ("closed through", closed.isoformat())]
+
+
+def _joined(periods: Sequence[tuple[date, date]]) -> list[tuple[date, date]]:
+    """Periods that follow each other as one, in order."""
+    found: list[tuple[date, date]] = []
+    for first, last in sorted(periods):
+        if found and first <= found[-1][1] + timedelta(days=1):
+            found[-1] = (found[-1][0], max(last, found[-1][1]))
+        else:
+            found.append((first, last))
+    return found
 
 
 def checks_document(checks: Sequence[CheckedConnection]) -> dict[str, Any]:
@@ -63,6 +89,8 @@ def _document(checked: CheckedConnection) -> dict[str, Any]:
             "base_currency": company.base_currency,
             "time_zone": company.time_zone,
             "closed_through": company.closed_through and company.closed_through.isoformat(),
+            "open_periods": company.open_periods
+            and [{"from": str(first), "to": str(last)} for first, last in _joined(company.open_periods)],
         },
         "problem": problem
         and {

@@ -21,9 +21,8 @@ def with_defaults(kind: str, name: str, content: Content) -> Content:
     added: Content = {}
     if spec.code_field != "number" and spec.code_field not in content:
         added[spec.code_field] = name
-    if spec.is_document:
-        if "state" not in content:
-            added["state"] = "posted"
+    if spec.is_document and "state" not in content:
+        added["state"] = "posted"
     return with_quantities({**content, **added} if added else content)
 
 

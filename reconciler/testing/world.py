@@ -67,9 +67,9 @@ class Vocabulary:
             "today": self.today.isoformat(),
             "due": (self.today + timedelta(days=30)).isoformat(),
             "later": (self.today + timedelta(days=45)).isoformat(),
-            "closable": self.closable and self.closable.isoformat(),
-            "foreign": self.foreign and self.foreign.code,
-            "rate": self.foreign and str(self.foreign.rate),
+            "closable": self.closable.isoformat() if self.closable else None,
+            "foreign": self.foreign.code if self.foreign else None,
+            "rate": str(self.foreign.rate) if self.foreign else None,
             "foreign_bank": self.foreign_bank and f'"{self.foreign_bank}"',
         }
         found |= {f"tax{tax.percent.normalize():f}": f'"{tax.name}"' for tax in self.taxes}

@@ -28,7 +28,7 @@ def test_every_provider_has_its_line(run):
     lines = ran.out.splitlines()
     assert ran.code == 0
     assert [line.split()[0] for line in lines if not line.startswith(" ")] == provider_names()
-    assert all(len(line.split()) > 3 for line in lines)
+    assert all(len(line.split()) > 3 for line in lines if not line.startswith(" "))
     assert "embedded double-entry ledger" in ran.out
 
 
