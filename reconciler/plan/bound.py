@@ -301,12 +301,14 @@ def _amend(
             target = draft.index.chains.get(move.row.address) or chain
             draft.use(target, move.row, draft.index.live(move.row), balance=True)
     draft.use(chain, at.row, at.live, balance=bool(moves))
-    drifted = chain.binding.declared_digest == desired.digest
+    just_bound = chain.binding.revision == 0
+    drifted = not just_bound and chain.binding.declared_digest == desired.digest
     action, reason = _action(bool(after), posts, moves, drifted)
     draft.change(
         chain.address,
         action,
         reason,
+        detail=f"it is adopted first: there already, id {at.row.remote_id}" if just_bound else "",
         fields=(*changes, *shown),
         steps=tuple(planned),
         phase=at.live.phase,

@@ -6,8 +6,8 @@ A story is a YAML file in `stories/`: no Python is needed to add one. Keys of a 
     clerk: [OPERATION, …]      done in the books directly; `$NAME` stands for the ERP id of the document so numbered
     close: DATE                the books are closed through that day
     forget_state: true         the state is lost
-    plan: {allow, reason, targets, refresh, expect, blocked, drift, gone, open, steps}
-                               `expect`: `action address` of every change; the other keys check only when given
+    plan: {allow, reason, targets, refresh, expect, reasons, blocked, drift, gone, open, steps}
+                               `expect`: `action address` of every change; `reasons`: [reason, detail] of each; the other keys check only when given
                                `refresh_only`, `list_unmanaged`: as the options; then `strangers`: a line each
     apply: {allow, reason, targets, expect, exit}
                                `expect`: step ids in order of the plan; applied, planned again: nothing left
@@ -170,6 +170,9 @@ def shown(made: Plan) -> list[str]:
 def check(made: Plan, options: dict[str, Any]) -> None:
     if "expect" in options:
         assert shown(made) == options["expect"]
+    if "reasons" in options:
+        found = {change.label_of("books"): [str(change.reason), change.detail] for change in made.changes}
+        assert found == options["reasons"]
     if "steps" in options:
         assert [step.id.removeprefix("books:") for step in made.steps] == options["steps"]
     if "blocked" in options:
