@@ -24,6 +24,7 @@ from reconciler.plan.model import (
     Plan,
     Reason,
     Role,
+    Step,
 )
 from reconciler.plan.ordering import in_dependency_order, with_series
 from reconciler.plan.removing import plan_removed
@@ -31,6 +32,8 @@ from reconciler.plan.resuming import resume
 from reconciler.plan.settled_by_others import note_settlement_by_others
 from reconciler.plan.standing import is_unchanged
 from reconciler.plan.unmanaged import unmanaged_counts, unmanaged_documents
+from reconciler.providers.capabilities import Capabilities
+from reconciler.providers.operations import subject, verb_of
 from reconciler.resources.kinds import rank
 from reconciler.resources.resource import Resource
 from reconciler.state.model import BindingRow, DocumentRow
@@ -407,6 +410,11 @@ def _quota_warnings(draft: Draft, calls: Mapping[str, int]) -> Iterator[str]:
             )
 
 
+def _may_share(caps: Capabilities, step: Step) -> bool:
+    """Whether a step may go out with others: what could be doubled goes alone."""
+    return caps.kind(subject(step.operation)[0]).verb(verb_of(step.operation)).deduplication.enforced
+
+
 def _calls(draft: Draft) -> dict[str, int]:
     """API calls the apply will cost, per connection: look-ups before creates, writes, and reading back."""
     counts: dict[str, int] = {}
@@ -417,6 +425,7 @@ def _calls(draft: Draft) -> dict[str, int]:
             continue
         creates = sum(1 for step in mine if step.operation.verb == "create")
         pages = -(-creates // max(caps.page_size, 1))
-        writes = -(-len(mine) // max(caps.batch_size, 1)) * caps.calls_per_write
+        together = sum(1 for step in mine if _may_share(caps, step))
+        writes = (len(mine) - together - (-together // max(caps.batch_size, 1))) * caps.calls_per_write
         counts[connection] = pages + writes + -(-len(mine) // max(caps.page_size, 1))
     return counts

@@ -46,6 +46,7 @@ def tryton_capabilities(
         concurrency=min(2, connections),
         request_timeout=CALLS_IN_TIME * timeout_seconds,
         incremental=True,
+        calls_per_write=8,
         note="numbers are Tryton's; exchange rates come from Tryton's own table",
         summary="Tryton 8.2, a complete open-source ERP, over its JSON-RPC.",
     )
