@@ -69,9 +69,10 @@ def test_no_write_arrives_twice_and_nothing_is_said_that_is_not_so(behaviours, r
         assert arrivals <= (5 if read else 1)
         if isinstance(outcome, NotSent):
             assert read or arrivals == 0
+        elif not arrivals:  # written to a connection that the server was just closing: it may have arrived
+            assert isinstance(outcome, HttpFailure)
         else:
-            assert arrivals >= 1
             last = done[str(number)][-1]
             assert (last in BROKEN) == isinstance(outcome, HttpFailure) or last == "elsewhere"
     assert server.busiest <= width
-    assert connection.calls == sum(seen.values())
+    assert connection.calls >= sum(seen.values())
