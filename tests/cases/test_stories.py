@@ -7,7 +7,8 @@ A story is a YAML file in `stories/`: no Python is needed to add one. Keys of a 
     close: DATE                the books are closed through that day
     forget_state: true         the state is lost
     plan: {allow, reason, targets, refresh, expect, reasons, blocked, drift, gone, open, steps}
-                               `expect`: `action address` of every change; `reasons`: [reason, detail] of each; the other keys check only when given
+                               `expect`: `action address` of every change; `reasons`: [reason, detail] of each;
+                               the other keys check only when given
                                `refresh_only`, `list_unmanaged`: as the options; then `strangers`: a line each
     apply: {allow, reason, targets, expect, exit}
                                `expect`: step ids in order of the plan; applied, planned again: nothing left
