@@ -11,13 +11,12 @@ from pathlib import Path
 
 import pytest
 
-from reconciler.apply.report import ApplyReport
 from reconciler.kernel.clock import ManualClock
-from reconciler.kernel.errors import ExitCode, ReconcilerError
-from reconciler.testing.suite_checks import Look, once, state_equals_live, unfinished, worth
+from reconciler.kernel.errors import ExitCode
 from reconciler.testing.suite_faults import scenario_for
 from reconciler.testing.suite_project import SuiteProject
 from tests.conformance.alloy_world import FRESH, QUICKBOOKS, AlloyWorld, sandbox
+from tests.conformance.habits import problems, tried
 
 PAYMENTS = "POST /2024-03/one/accounting/payments"
 INVOICES = "POST /2024-03/one/accounting/invoices"
@@ -70,19 +69,6 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[AlloyWorld]:
             for name, value in made.environment().items():
                 patch.setenv(name, value)
             yield made
-
-
-def tried(project: SuiteProject) -> ApplyReport | None:
-    """One apply; None when it could not even be planned, which it then says."""
-    try:
-        return project.apply().report
-    except ReconcilerError:
-        return None
-
-
-def problems(project: SuiteProject, wanted: dict[str, str]) -> list[str]:
-    look = Look.at(project)
-    return [*unfinished(project.plan()), *state_equals_live(look), *once(look), *worth(look, wanted)]
 
 
 @pytest.mark.parametrize(

@@ -11,12 +11,13 @@ from pathlib import Path
 
 import pytest
 
-from reconciler.apply.report import ApplyReport, StepOutcome
+from reconciler.apply.report import StepOutcome
 from reconciler.kernel.clock import ManualClock
-from reconciler.kernel.errors import ExitCode, ReconcilerError
-from reconciler.testing.suite_checks import Look, once, state_equals_live, unfinished, worth
+from reconciler.kernel.errors import ExitCode
+from reconciler.testing.suite_checks import Look, once
 from reconciler.testing.suite_faults import scenario_for
 from reconciler.testing.suite_project import SuiteProject
+from tests.conformance.habits import problems, tried
 from tests.conformance.rutter_world import RutterWorld, sandbox
 
 SETTINGS = {"settle_seconds": 30, "sync_wait_seconds": 20}
@@ -79,19 +80,6 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RutterWorld]:
 
 def of(world: RutterWorld, folder: Path, **more: object) -> SuiteProject:
     return SuiteProject(folder / "project", world, more={"resend_after_settle": "true", **more}, clock=world.clock)
-
-
-def tried(project: SuiteProject) -> ApplyReport | None:
-    """One apply; None when it could not even be planned, which it then says."""
-    try:
-        return project.apply().report
-    except ReconcilerError:
-        return None
-
-
-def problems(project: SuiteProject, wanted: dict[str, str]) -> list[str]:
-    look = Look.at(project)
-    return [*unfinished(project.plan()), *state_equals_live(look), *once(look), *worth(look, wanted)]
 
 
 @pytest.mark.parametrize(

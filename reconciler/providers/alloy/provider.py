@@ -38,6 +38,7 @@ from reconciler.providers.protocol import (
     RequestKey,
 )
 from reconciler.providers.sandboxed import SANDBOX, Sandboxed, start_sandbox
+from reconciler.providers.singly import execute_singly
 from reconciler.resources.kinds import Content
 
 
@@ -107,13 +108,7 @@ class AlloyProvider:
         raise Rejected("Alloy accepts nothing for later", code="unsupported")
 
     def execute_batch(self, requests: Sequence[ExecuteRequest], progress: Progress) -> Mapping[RequestKey, Outcome]:
-        outcomes: dict[RequestKey, Outcome] = {}
-        for request in requests:
-            try:
-                outcomes[request.key] = self.execute(request, progress)
-            except ProviderError as error:
-                outcomes[request.key] = error
-        return outcomes
+        return execute_singly(self.execute, requests, progress)
 
     # ---- the rest ----
 

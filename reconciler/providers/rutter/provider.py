@@ -43,6 +43,7 @@ from reconciler.providers.rutter.settings import RutterSettings
 from reconciler.providers.rutter.shelves import Shelves
 from reconciler.providers.rutter.wire import Row, amount, day_of, text
 from reconciler.providers.sandboxed import SANDBOX, Sandboxed, start_sandbox
+from reconciler.providers.singly import execute_singly
 from reconciler.resources.kinds import Content
 
 
@@ -119,13 +120,7 @@ class RutterProvider:
         return self._opened().jobs.poll(handle)
 
     def execute_batch(self, requests: Sequence[ExecuteRequest], progress: Progress) -> Mapping[RequestKey, Outcome]:
-        outcomes: dict[RequestKey, Outcome] = {}
-        for request in requests:
-            try:
-                outcomes[request.key] = self.execute(request, progress)
-            except ProviderError as error:
-                outcomes[request.key] = error
-        return outcomes
+        return execute_singly(self.execute, requests, progress)
 
     # ---- the rest ----
 
