@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import signal
-import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
+
+from reconciler.kernel.interrupts import interrupts_handled
 
 
 class StopSignal:
@@ -39,9 +39,6 @@ class StopSignal:
 
         Before a run listens and from the second request on, they interrupt the program as usual.
         """
-        if threading.current_thread() is not threading.main_thread():
-            yield self
-            return
 
         def ask(number: int, frame: FrameType | None) -> None:
             listening = self._wake is not None
@@ -49,9 +46,5 @@ class StopSignal:
             if not listening:
                 raise KeyboardInterrupt
 
-        before = {number: signal.signal(number, ask) for number in (signal.SIGINT, signal.SIGTERM)}
-        try:
+        with interrupts_handled(ask):
             yield self
-        finally:
-            for number, handler in before.items():
-                signal.signal(number, handler)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import signal
 import threading
 from pathlib import Path
 
@@ -11,6 +10,7 @@ import click
 from reconciler.cli.invocation import Invocation
 from reconciler.cli.options import json_option
 from reconciler.kernel.errors import InvalidInput
+from reconciler.kernel.interrupts import interrupts_handled
 from reconciler.workflows.sandboxing import TRYTON, Serving, switches_of
 from reconciler.workflows.sandboxing import serve as run
 
@@ -59,8 +59,6 @@ def serve(
     """
     root = invocation.root
     stop = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stop.set())
 
     def say(url: str, about: str) -> None:
         invocation.print(f"{url}\n")
@@ -79,7 +77,8 @@ def serve(
         log=root / log if log else None,
         switches=_switches(switches),
     )
-    run(wanted, say, wait)
+    with interrupts_handled(lambda *_: stop.set()):
+        run(wanted, say, wait)
     return 0
 
 

@@ -321,6 +321,7 @@ def test_pauses_grow_and_are_bounded():
 def test_ctrl_c_once_asks_and_without_a_listener_interrupts():
     stop = StopSignal()
     woken: list[int] = []
+    before = signal.getsignal(signal.SIGINT)
     with stop.on_interrupt():
         stop.wakes(lambda: woken.append(1))
         os.kill(os.getpid(), signal.SIGINT)
@@ -332,7 +333,7 @@ def test_ctrl_c_once_asks_and_without_a_listener_interrupts():
         stop.wakes(None)
         with pytest.raises(KeyboardInterrupt):
             os.kill(os.getpid(), signal.SIGINT)
-    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    assert signal.getsignal(signal.SIGINT) is before
 
 
 def test_a_lane_reports_what_its_jobs_return_or_raise():

@@ -57,6 +57,13 @@ def test_what_cannot_be_served_is_refused(tmp_path, monkeypatch, capsys, argumen
     assert words in " ".join(capsys.readouterr().err.split())
 
 
+def test_serving_leaves_the_signals_as_they_were(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    before = [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)]
+    main(["sandbox", "serve", "codat", "--seed", "gone.yaml"])
+    assert [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)] == before
+
+
 def test_switches_are_listed(capsys):
     assert main(["sandbox", "switches", "codat"]) == 0
     text = capsys.readouterr().out
