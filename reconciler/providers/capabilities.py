@@ -109,6 +109,8 @@ class KindCapabilities:
     reference_length: int = 60
     needs_exchange_rate: bool = False
     """A document in another currency than the books' must state its rate."""
+    printed: bool = False
+    """`Provider.document` gives the ERP's own print of one."""
     note: str = ""
 
     def verb(self, verb: Verb) -> VerbSupport:
@@ -145,6 +147,8 @@ class Capabilities:
     """API calls that one write takes, as a rule: a push and its polls, say."""
     summary: str = ""
     """One line for lists: which system this is, and how it is reached."""
+    credit_control: bool = False
+    """`Provider.credit_standings` tells what customers owe and may owe: plans warn before a limit is passed."""
 
     def kind(self, kind: str) -> KindCapabilities:
         return self.kinds.get(kind, _NOTHING)

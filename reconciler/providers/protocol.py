@@ -16,7 +16,7 @@ from reconciler.kernel.canonical import parse_canonical
 from reconciler.kernel.clock import Clock
 from reconciler.kernel.money import Rounding
 from reconciler.providers.capabilities import Capabilities
-from reconciler.providers.errors import ProviderError
+from reconciler.providers.errors import ProviderError, Rejected
 from reconciler.providers.operations import Operation
 from reconciler.resources.kinds import Content
 
@@ -158,6 +158,32 @@ class ControlBalance:
 
 
 @dataclass(frozen=True, slots=True)
+class CreditStanding:
+    """What the ERP's credit control says of one customer, as of now. Amounts are in `currency`.
+
+    `balance`: what the customer owes, credits and cash on account taken off (negative: we owe them). `limit`: None
+    where none is set; 0 is a limit, so a codec whose ERP means "none" by 0 says None. `overdue`: the part of the
+    balance past its due date, None where the ERP does not tell. `on_hold`: somebody stopped the account.
+    """
+
+    currency: str
+    balance: Decimal
+    limit: Decimal | None
+    overdue: Decimal | None = None
+    on_hold: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class DocumentFile:
+    """A document as the ERP prints it. `name`: what the ERP calls the file (checked before a file is named so),
+    '' where it does not say; `media_type`: `application/pdf`, as a rule."""
+
+    name: str
+    media_type: str
+    content: bytes
+
+
+@dataclass(frozen=True, slots=True)
 class Known:
     """A record that the state is bound to, and when we last wrote it or what it settles."""
 
@@ -288,7 +314,10 @@ class Progress(Protocol):
 
 
 class Provider(Protocol):
-    """One connection to one company's books. Thread-safe. Errors are `ProviderError`s."""
+    """One connection to one company's books. Thread-safe. Errors are `ProviderError`s.
+
+    A provider inherits from it for what has a default here: what an ERP need not have.
+    """
 
     def company(self) -> Company: ...
 
@@ -299,6 +328,18 @@ class Provider(Protocol):
     def control_balances(self) -> Sequence[ControlBalance]:
         """The balance of each receivable control account, per currency; () where the ERP cannot tell."""
         return ()
+
+    def credit_standings(self, customer_ids: Sequence[str]) -> Mapping[str, CreditStanding]:
+        """What is owed now, and may be, by each of the customers with these remote ids.
+
+        Only called where `Capabilities.credit_control`. A customer of whom the ERP tells nothing is left out.
+        """
+        return {}
+
+    def document(self, kind: str, remote_id: str) -> DocumentFile:
+        """A document as the ERP prints it. Only called where `KindCapabilities.printed`. Raises ProviderError:
+        Rejected, with code `unsupported` or `not_found`, where there is none to be had."""
+        raise Rejected(f"{kind} is not printed here", code="unsupported")
 
     def lookup(self, probes: Sequence[Probe]) -> Sequence[Lookup]:
         """One answer per probe, in order."""

@@ -42,6 +42,7 @@ from reconciler.providers.protocol import (
     Outcome,
     Probe,
     Progress,
+    Provider,
     Query,
     RequestKey,
 )
@@ -57,7 +58,7 @@ from reconciler.testing.provider_commands import DRAFTED, drafting, posting, ref
 from reconciler.testing.provider_switches import LedgerTestSettings, Switches
 
 
-class TestProvider:
+class TestProvider(Provider):
     """One company's books, seen through `switches` and struck by `schedule`; both may be changed at any time."""
 
     __test__ = False

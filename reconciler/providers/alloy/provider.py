@@ -34,6 +34,7 @@ from reconciler.providers.protocol import (
     Outcome,
     Probe,
     Progress,
+    Provider,
     Query,
     RequestKey,
 )
@@ -52,7 +53,7 @@ class _Books:
     executor: Executor
 
 
-class AlloyProvider:
+class AlloyProvider(Provider):
     """One company's books behind Alloy. It connects when it is first asked for something."""
 
     def __init__(

@@ -41,6 +41,7 @@ from reconciler.providers.protocol import (
     Outcome,
     Probe,
     Progress,
+    Provider,
     Query,
     RequestKey,
 )
@@ -61,7 +62,7 @@ class _Books:
     executor: Executor
 
 
-class CodatProvider:
+class CodatProvider(Provider):
     """One company's books behind Codat. It connects when it is first asked for something."""
 
     def __init__(

@@ -37,6 +37,7 @@ from reconciler.providers.protocol import (
     Outcome,
     Probe,
     Progress,
+    Provider,
     Query,
     RequestKey,
 )
@@ -46,7 +47,7 @@ from reconciler.sandboxes.ledger.records import Selection
 from reconciler.sandboxes.ledger.refusal import Refusal
 
 
-class LedgerProvider:
+class LedgerProvider(Provider):
     """One company's books in the embedded ledger."""
 
     def __init__(self, port: LedgerPort, clock: Clock, capabilities: Capabilities | None = None) -> None:

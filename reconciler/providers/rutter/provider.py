@@ -26,6 +26,7 @@ from reconciler.providers.protocol import (
     Outcome,
     Probe,
     Progress,
+    Provider,
     Query,
     RequestKey,
 )
@@ -60,7 +61,7 @@ class _Books:
     executor: Executor
 
 
-class RutterProvider:
+class RutterProvider(Provider):
     """One company's books behind Rutter. It connects when it is first asked for something."""
 
     def __init__(

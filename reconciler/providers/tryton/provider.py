@@ -27,6 +27,7 @@ from reconciler.providers.protocol import (
     Outcome,
     Probe,
     Progress,
+    Provider,
     Query,
     RequestKey,
 )
@@ -47,7 +48,7 @@ LISTS_KEPT_SECONDS = 60
 _LISTED = ("account", "bank_account", "payment_term")
 
 
-class TrytonProvider:
+class TrytonProvider(Provider):
     """One company's books on one Tryton server. It connects when it is first asked for something."""
 
     def __init__(self, settings: TrytonSettings, http: HttpConnection, root: Path, clock: Clock) -> None:
