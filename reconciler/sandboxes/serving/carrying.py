@@ -12,7 +12,7 @@ from reconciler.sandboxes.serving.later import Job
 from reconciler.sandboxes.serving.messages import Call, Reply
 from reconciler.sandboxes.serving.routing import Handler
 from reconciler.sandboxes.serving.switches import Switches
-from reconciler.sandboxes.serving.vendor import Sandbox, Tools, Vendor
+from reconciler.sandboxes.serving.vendor import Naming, Sandbox, Tools, Vendor
 
 _PAGE = b"<html><head><title>Bad Gateway</title></head><body><h1>Bad Gateway</h1></body></html>"
 _LATE_CALL = "late-call"
@@ -67,6 +67,10 @@ class Application:
         self.clock = clock
         carrying = Carrying(books, switches, lambda status: self.vendor.failed(status))
         self.vendor: Vendor = sandbox.vendor(Tools(books, switches, clock, carrying))
+
+    def named(self, call: Call) -> Call:
+        """The request, told apart by its body where the vendor's requests are."""
+        return self.vendor.named(call) if isinstance(self.vendor, Naming) else call
 
     def answer(self, call: Call) -> Reply:
         """The answer to one request; what fell due before it is carried out first."""

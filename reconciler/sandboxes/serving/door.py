@@ -58,6 +58,7 @@ class Door:
     def _answer(self, call: Call) -> Reply:
         switches = self.application.switches
         at = instant_text(self.application.clock.now())
+        call = self.application.named(call)
         if switches.fires("cut_before", call):
             reply = Reply(0, fate="drop")
         else:

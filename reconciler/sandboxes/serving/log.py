@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import threading
 from collections import deque
 from collections.abc import Iterator, Mapping
@@ -15,6 +16,17 @@ from reconciler.sandboxes.serving.messages import SECRET_HEADERS, Call, Reply
 KEPT = 50_000
 SECRET_QUERY = frozenset({"access_token", "api_key", "apikey"})
 HIDDEN = "***"
+_SECRET_ELEMENTS = re.compile(
+    rb"(<(?:\w+:)?(password|sessionid|token|partnerKey|userKey|clientSecret|AccessToken|RefreshToken)\b[^<>/]*>)"
+    rb"[^<]*(?=<)",
+    re.IGNORECASE,
+)
+"""Elements of XML bodies whose texts are secrets of vendors that take them there."""
+
+
+def without_secrets(body: bytes) -> bytes:
+    """An XML body with its secrets' texts hidden; any other body as it is."""
+    return _SECRET_ELEMENTS.sub(rb"\1***", body) if body.lstrip()[:1] == b"<" else body
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +44,7 @@ class Recorded:
     fate: str
     answer: bytes
     answer_headers: Mapping[str, str] = field(default_factory=dict)
+    label: str = ""
 
     def line(self) -> dict[str, Any]:
         """For a file: texts and sizes, no bodies of answers."""
@@ -40,6 +53,7 @@ class Recorded:
             "at": self.at,
             "method": self.method,
             "path": self.path,
+            "label": self.label,
             "query": dict(self.query),
             "body": self.body.decode("utf-8", "replace")[:10_000],
             "status": self.status,
@@ -64,11 +78,12 @@ class RequestLog:
             call.path,
             tuple((key, HIDDEN if key in SECRET_QUERY else value) for key, value in call.query),
             {key: HIDDEN if key in SECRET_HEADERS else value for key, value in call.headers.items()},
-            call.body,
+            without_secrets(call.body),
             0 if reply.fate == "drop" else reply.status,
             reply.fate,
-            reply.body,
+            without_secrets(reply.body),
             reply.headers,
+            call.label,
         )
         with self._lock:
             self._kept.append(entry)

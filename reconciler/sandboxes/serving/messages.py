@@ -21,7 +21,8 @@ WRITES = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 class Call:
     """One request. Header names are lower-case; `path` is decoded, without the query; `number` counts from 1.
 
-    `params` holds what the matched route took from the path.
+    `params` holds what the matched route took from the path. `label`: what an XML body asks for, by the vendor's
+    names (`Naming`); `reads`: it only reads, whatever its method says.
     """
 
     method: str
@@ -31,11 +32,13 @@ class Call:
     body: bytes = b""
     number: int = 0
     params: Mapping[str, str] = field(default_factory=dict)
+    label: str = ""
+    reads: bool = False
 
     @property
     def writes(self) -> bool:
-        """Whether this is no read, by its method."""
-        return self.method in WRITES
+        """Whether this is no read, by its method, or by what its vendor says of its body."""
+        return self.method in WRITES and not self.reads
 
     def first(self, name: str) -> str | None:
         """A query parameter's first value; None when it is absent."""
@@ -73,13 +76,15 @@ class Call:
             "body": base64.b64encode(self.body).decode(),
             "number": self.number,
             "params": dict(self.params),
+            "label": self.label,
         }
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Call:
         query = tuple((str(key), str(value)) for key, value in data["query"])
         body = base64.b64decode(data["body"])
-        return cls(data["method"], data["path"], query, data["headers"], body, data["number"], data["params"])
+        method, path, number = data["method"], data["path"], data["number"]
+        return cls(method, path, query, data["headers"], body, number, data["params"], data.get("label", ""))
 
 
 SECRET_HEADERS = frozenset({"authorization", "cookie", "proxy-authorization"})

@@ -1,8 +1,8 @@
 """A sandbox's bad habits as named switches: numbers, texts, and triggers that say which requests they hit.
 
 A trigger is written `2` (the next two), `every:3`, `at:1,4` (counted from when it was set) or `chance:50` (of
-a thousand, drawn from the seed); `@text` after it limits it to requests whose method and path contain the
-text: `1@POST /invoices`. An empty text or `0` turns it off.
+a thousand, drawn from the seed); `@text` after it limits it to requests whose method, path and label contain
+the text: `1@POST /invoices`, `1@create_invoice`. An empty text or `0` turns it off.
 """
 
 from __future__ import annotations
@@ -117,7 +117,7 @@ class Switches:
         """Whether the trigger hits this request. Asking counts: ask once for each request it may hit."""
         with self._lock:
             trigger = self._triggers[name]
-            if trigger.text and trigger.text not in f"{call.method} {call.path}":
+            if trigger.text and trigger.text not in f"{call.method} {call.path} {call.label}":
                 return False
             trigger.seen += 1
             hit = trigger.seen in trigger.at

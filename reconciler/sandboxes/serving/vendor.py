@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from reconciler.kernel.clock import Clock
 from reconciler.sandboxes.ledger.settings import BooksSettings
@@ -56,6 +56,15 @@ class Vendor(Protocol):
 
     def carry_out_job(self, job: Job) -> None:
         """Carry out one of the vendor's own jobs (`books.later.put`). Called alone with the books."""
+        ...
+
+
+@runtime_checkable
+class Naming(Protocol):
+    """What a vendor has besides whose requests all look the same from outside: one path, POST always."""
+
+    def named(self, call: Call) -> Call:
+        """The request with its `label` and `reads` set from its body; as it came when that cannot be read."""
         ...
 
 
