@@ -4,7 +4,8 @@ NotSent          it cannot have arrived
 NoAnswer         it may have arrived; no whole answer came back
 ├── TooLarge     the answer is larger than allowed
 ├── WrongPlace   the server points to another server, or in circles
-└── NotJson      an answer came, but not the JSON that was asked for
+├── NotJson      an answer came, but not the JSON that was asked for
+└── NotXml       likewise, where XML was asked for
 """
 
 from __future__ import annotations
@@ -42,3 +43,7 @@ class WrongPlace(NoAnswer):
 
 class NotJson(NoAnswer):
     """The answer is whole but not the JSON it should be: an error page, say."""
+
+
+class NotXml(NoAnswer):
+    """The answer is whole but not the XML it should be, or XML made to do harm."""

@@ -11,7 +11,7 @@ from tenacity import RetryCallState, Retrying, stop_after_attempt, wait_random, 
 
 from reconciler.kernel.clock import Clock
 from reconciler.providers.http.answers import Answer
-from reconciler.providers.http.failures import NoAnswer, NotJson, NotSent, TooLarge, WrongPlace
+from reconciler.providers.http.failures import NoAnswer, NotJson, NotSent, NotXml, TooLarge, WrongPlace
 
 ATTEMPTS = 5
 LONGEST_PAUSE = 30
@@ -20,6 +20,8 @@ LONGEST_WAITING = 60
 """Seconds of all pauses of one request together."""
 PASSING = frozenset({429, 502, 503, 504})
 """Statuses that a second later may be gone."""
+_FINAL = TooLarge | WrongPlace | NotJson | NotXml
+"""Failures that the same request would only meet again."""
 
 _growing = wait_random_exponential(multiplier=0.5, max=8)
 _spread = wait_random(0, 1)
@@ -51,7 +53,7 @@ def _passing(state: RetryCallState) -> bool:
     assert state.outcome is not None
     error = state.outcome.exception()
     if error is not None:
-        return isinstance(error, NotSent | NoAnswer) and not isinstance(error, TooLarge | WrongPlace | NotJson)
+        return isinstance(error, NotSent | NoAnswer) and not isinstance(error, _FINAL)
     return state.outcome.result().status in PASSING
 
 
