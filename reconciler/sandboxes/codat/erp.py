@@ -5,8 +5,7 @@ Read-only. `overlay`: fields of a pushed record that the ledger has no place for
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from decimal import Decimal
+from collections.abc import Mapping
 from functools import cached_property
 from typing import Any
 
@@ -14,6 +13,7 @@ from reconciler.resources.content import decode
 from reconciler.resources.kinds import Content
 from reconciler.sandboxes.ledger.records import PREFIXES, Record, id_of, seq_of
 from reconciler.sandboxes.serving.books import Books
+from reconciler.sandboxes.serving.contents import Reading
 
 OVERLAY, DELETED, APPLIED = "overlay", "deleted", "applied"
 """Buckets: extra fields by record id; ids of deleted records; payments that only allocate credit notes."""
@@ -28,50 +28,15 @@ PAYMENT_METHODS: tuple[tuple[str, str, str], ...] = (
 """Id, name and type."""
 
 
-class Contents(Mapping[str, Content]):
-    """The contents of a kind's records by id: one at a time when asked by id, all when asked for all."""
-
-    def __init__(self, books: Books, kind: str) -> None:
-        self._books = books
-        self._kind = kind
-        self._known: dict[str, Content] = {}
-        self._all = False
-
-    def __getitem__(self, own: str) -> Content:
-        found = self._known.get(own)
-        if found is None:
-            record = None if self._all else self._books.ledger.record(self._kind, own)
-            if record is None:
-                raise KeyError(own)
-            found = self._known[own] = decode(self._kind, record.body)
-        return found
-
-    def _read_all(self) -> dict[str, Content]:
-        if not self._all:
-            self._known = {record.id: decode(self._kind, record.body) for record in self._books.records(self._kind)}
-            self._all = True
-        return self._known
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._read_all())
-
-    def __len__(self) -> int:
-        return len(self._read_all())
-
-
-class View:
+class View(Reading):
     """The books as they are now, read when asked for; make a new one for each use.
 
     `stale_ms`: documents and masters that are listed are as they were so long ago.
     """
 
     def __init__(self, books: Books, stale_ms: int = 0) -> None:
-        self.books = books
+        super().__init__(books)
         self._stale_ms = stale_ms
-
-    @cached_property
-    def base(self) -> str:
-        return self.books.ledger.settings.base_currency
 
     def records(self, kind: str) -> list[tuple[Record, Content]]:
         """Every record of a kind that is not deleted, oldest first, with its content."""
@@ -104,30 +69,6 @@ class View:
         return self.books.shelf.all(APPLIED)
 
     @cached_property
-    def accounts(self) -> Contents:
-        return Contents(self.books, "account")
-
-    @cached_property
-    def customers(self) -> Contents:
-        return Contents(self.books, "customer")
-
-    @cached_property
-    def items(self) -> Contents:
-        return Contents(self.books, "item")
-
-    @cached_property
-    def tax_rates(self) -> Contents:
-        return Contents(self.books, "tax_rate")
-
-    @cached_property
-    def tracking(self) -> Contents:
-        return Contents(self.books, "tracking_category")
-
-    @cached_property
-    def bank_accounts(self) -> Contents:
-        return Contents(self.books, "bank_account")
-
-    @cached_property
     def bank_ids(self) -> dict[str, str]:
         """Codat's id of each ledger bank account: its GL account's, where no other one has it; else its own."""
         ids: dict[str, str] = {}
@@ -148,10 +89,6 @@ class View:
         content = self.tax_rates[rate]
         return {"id": rate, "name": content.get("name") or content.get("code"), "effectiveTaxRate": content["rate"]}
 
-    def rate_of(self, rate: str) -> Decimal | None:
-        found: Decimal | None = self.tax_rates.get(rate, {}).get("rate")
-        return found
-
     def tracking_ref(self, category: str, value: str) -> dict[str, str]:
         values = self.tracking[category]["values"]
         return {"id": f"{category}.{values.index(value) + 1}", "name": value}
@@ -170,17 +107,3 @@ class View:
         with self.books.ledger.reading() as db:
             rows = db.execute("SELECT kind, seq, changed_at FROM records").fetchall()
         return {id_of(kind, seq): str(at) for kind, seq, at in rows if kind in PREFIXES}
-
-    @cached_property
-    def balances(self) -> dict[str, Decimal]:
-        """Debits less credits of each account in base currency, by id."""
-        from reconciler.sandboxes.ledger.minor import to_decimal
-
-        with self.books.ledger.reading() as db:
-            rows = db.execute("SELECT account, SUM(base) FROM lines GROUP BY account").fetchall()
-        return {id_of("account", account): to_decimal(amount, self.base) for account, amount in rows}
-
-    @cached_property
-    def lock_date(self) -> str | None:
-        closed = self.books.ledger.books().closed_through
-        return closed.isoformat() if closed else None

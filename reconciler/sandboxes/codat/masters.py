@@ -190,6 +190,6 @@ def company_model(view: View, created: str) -> dict[str, Any]:
         "createdDate": created,
         "sourceUrls": {},
     }
-    if view.lock_date:
-        model["ledgerLockDate"] = day_text(view.lock_date)
+    if view.closed_through:
+        model["ledgerLockDate"] = day_text(view.closed_through)
     return model

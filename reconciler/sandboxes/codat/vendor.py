@@ -15,7 +15,6 @@ from reconciler.sandboxes.codat.erp import View
 from reconciler.sandboxes.codat.listing import list_reply
 from reconciler.sandboxes.codat.live import DATA_TYPES
 from reconciler.sandboxes.codat.options import options_of
-from reconciler.sandboxes.codat.printing import invoice_pdf
 from reconciler.sandboxes.codat.properties import MODELS, PROPERTIES, PULL_OPERATION, PUSH_OPERATION
 from reconciler.sandboxes.codat.pushing import Pushes
 from reconciler.sandboxes.codat.quota import Quota
@@ -24,6 +23,7 @@ from reconciler.sandboxes.codat.words import Problem, problem_reply
 from reconciler.sandboxes.serving.exact import NotJson
 from reconciler.sandboxes.serving.later import Job
 from reconciler.sandboxes.serving.messages import Call, Reply, empty_reply, json_reply
+from reconciler.sandboxes.serving.printing import printed_invoice
 from reconciler.sandboxes.serving.replies import Clash
 from reconciler.sandboxes.serving.routing import Handler, Routes
 from reconciler.sandboxes.serving.vendor import Tools
@@ -197,7 +197,16 @@ class CodatVendor:
         record = self._datasets.record("invoices", own)
         if record is None:
             raise Problem(404, f"No data available for invoices for ID {own}")
-        return Reply(200, invoice_pdf(record), {"content-type": "application/octet-stream"})
+        printed = printed_invoice(
+            record["invoiceNumber"] or record["id"],
+            record["customerRef"]["companyName"],
+            record["issueDate"][:10],
+            record["dueDate"][:10],
+            [(line.get("description") or "", str(line["totalAmount"])) for line in record["lineItems"]],
+            str(record["totalAmount"]),
+            record["currency"],
+        )
+        return Reply(200, printed, {"content-type": "application/octet-stream"})
 
     def _queue(self, call: Call) -> Reply:
         wanted = call.first("connectionId")

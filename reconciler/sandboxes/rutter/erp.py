@@ -7,19 +7,18 @@ the platform's ids are the ledger's row numbers.
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import cached_property
 from typing import Any
 
-from reconciler.resources.content import decode
-from reconciler.resources.kinds import Content
 from reconciler.sandboxes.ledger.minor import to_decimal
 from reconciler.sandboxes.ledger.records import PREFIXES, Record, id_of, seq_of
 from reconciler.sandboxes.rutter.objects import DIMENSIONS
 from reconciler.sandboxes.rutter.words import instant_of
 from reconciler.sandboxes.serving.books import Books
+from reconciler.sandboxes.serving.contents import Reading
 from reconciler.sandboxes.serving.switches import Switches
 
 OVERLAY, DELETED = "rutter-overlay", "rutter-deleted"
@@ -40,39 +39,11 @@ class Settling:
     day: str
 
 
-class Contents(Mapping[str, Content]):
-    """The contents of a kind's records by id: one at a time when asked by id, all when asked for all."""
-
-    def __init__(self, books: Books, kind: str) -> None:
-        self._books = books
-        self._kind = kind
-        self._known: dict[str, Content] = {}
-        self._all = False
-
-    def __getitem__(self, own: str) -> Content:
-        found = self._known.get(own)
-        if found is None:
-            record = None if self._all else self._books.ledger.record(self._kind, own)
-            if record is None:
-                raise KeyError(own)
-            found = self._known[own] = decode(self._kind, record.body)
-        return found
-
-    def __iter__(self) -> Iterator[str]:
-        if not self._all:
-            self._known = {record.id: decode(self._kind, record.body) for record in self._books.records(self._kind)}
-            self._all = True
-        return iter(self._known)
-
-    def __len__(self) -> int:
-        return sum(1 for _ in self)
-
-
-class Erp:
+class Erp(Reading):
     """The books as they are now, read when asked for; make a new one for each use."""
 
     def __init__(self, books: Books, switches: Switches) -> None:
-        self.books = books
+        super().__init__(books)
         self.switches = switches
 
     # ---- ids ----
@@ -94,10 +65,6 @@ class Erp:
         return rest.replace(".", "_") if prefix in PREFIXES.values() else own
 
     # ---- records ----
-
-    @cached_property
-    def base(self) -> str:
-        return self.books.ledger.settings.base_currency
 
     @cached_property
     def deleted(self) -> set[str]:
@@ -132,34 +99,6 @@ class Erp:
         with self.books.ledger.reading() as db:
             rows = db.execute("SELECT kind, seq FROM records WHERE changed_at >= ? ORDER BY seq", (instant,))
             return [(_PATHS[kind], id_of(kind, seq)) for kind, seq in rows.fetchall() if kind in _PATHS]
-
-    @cached_property
-    def accounts(self) -> Contents:
-        return Contents(self.books, "account")
-
-    @cached_property
-    def customers(self) -> Contents:
-        return Contents(self.books, "customer")
-
-    @cached_property
-    def items(self) -> Contents:
-        return Contents(self.books, "item")
-
-    @cached_property
-    def tax_rates(self) -> Contents:
-        return Contents(self.books, "tax_rate")
-
-    @cached_property
-    def tracking(self) -> Contents:
-        return Contents(self.books, "tracking_category")
-
-    @cached_property
-    def bank_accounts(self) -> Contents:
-        return Contents(self.books, "bank_account")
-
-    def rate_of(self, rate: str) -> Decimal | None:
-        found: Decimal | None = self.tax_rates[rate].get("rate") if rate in self.tax_rates else None
-        return found
 
     @cached_property
     def receivable(self) -> str:
@@ -213,15 +152,3 @@ class Erp:
             Settling(id_of(kind, seq), kind, id_of("invoice", settled), to_decimal(amount, currency), day)
             for seq, kind, settled, amount, currency, day in rows
         ]
-
-    @cached_property
-    def balances(self) -> dict[str, Decimal]:
-        """Debits less credits of each account in base currency, by id."""
-        with self.books.ledger.reading() as db:
-            rows = db.execute("SELECT account, SUM(base) FROM lines GROUP BY account").fetchall()
-        return {id_of("account", account): to_decimal(amount, self.base) for account, amount in rows}
-
-    @cached_property
-    def closed_through(self) -> str | None:
-        closed = self.books.ledger.books().closed_through
-        return closed.isoformat() if closed else None

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime
 
-from reconciler.sandboxes.codat.printing import invoice_pdf
 from reconciler.sandboxes.rutter import attachments
 from reconciler.sandboxes.rutter.cache import Cache, Entry
 from reconciler.sandboxes.rutter.connections import Connections
@@ -14,6 +13,7 @@ from reconciler.sandboxes.rutter.objects import ObjectType
 from reconciler.sandboxes.rutter.platforms import Platform
 from reconciler.sandboxes.rutter.words import Problem
 from reconciler.sandboxes.serving.messages import Call, Reply, json_reply
+from reconciler.sandboxes.serving.printing import printed_invoice
 from reconciler.sandboxes.serving.routing import Handler
 from reconciler.sandboxes.serving.vendor import Tools
 
@@ -117,24 +117,20 @@ class Reads:
             return Reply(200, found[0], {"content-type": found[1]})
         if entry is None or call.method != "GET":
             return Reply(404)
-        return Reply(200, invoice_pdf(self._printed(entry)), {"content-type": "application/pdf"})
+        return Reply(200, self._printed(entry), {"content-type": "application/pdf"})
 
-    def _printed(self, entry: Entry) -> dict[str, object]:
+    def _printed(self, entry: Entry) -> bytes:
         model = entry.model
         customer = self._cache.get("customers", str(model["customer_id"]))
-        lines = [
-            {"description": one["description"], "totalAmount": one["total_amount"]} for one in model["line_items"]
-        ]
-        return {
-            "id": model["id"],
-            "invoiceNumber": model["document_number"],
-            "customerRef": {"companyName": customer.model["customer_name"] if customer else ""},
-            "issueDate": model["issue_date"],
-            "dueDate": model["due_date"],
-            "currency": model["currency_code"],
-            "lineItems": lines,
-            "totalAmount": model["total_amount"],
-        }
+        return printed_invoice(
+            model["document_number"] or model["id"],
+            customer.model["customer_name"] if customer else "",
+            model["issue_date"][:10],
+            model["due_date"][:10],
+            [(line["description"] or "", str(line["total_amount"])) for line in model["line_items"]],
+            str(model["total_amount"]),
+            model["currency_code"],
+        )
 
     def events(self, call: Call) -> Reply:
         if call.first("type") != "object_deleted":

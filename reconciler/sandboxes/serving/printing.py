@@ -1,23 +1,29 @@
-"""An invoice on paper: one page of PDF with its number, customer, lines and total."""
+"""An invoice on paper: one page of PDF."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Iterable
 
 
-def invoice_pdf(invoice: Mapping[str, Any]) -> bytes:
-    """A PDF of an invoice's read model."""
-    currency = invoice["currency"]
-    lines = [
-        f"Invoice {invoice['invoiceNumber'] or invoice['id']}",
-        f"To {invoice['customerRef']['companyName']}",
-        f"Issued {invoice['issueDate'][:10]}, due {invoice['dueDate'][:10]}",
-        "",
-        *(f"{line.get('description') or ''}  {line['totalAmount']} {currency}" for line in invoice["lineItems"]),
-        "",
-        f"Total {invoice['totalAmount']} {currency}",
-    ]
+def printed_invoice(
+    number: str, customer: str, issued: str, due: str, lines: Iterable[tuple[str, str]], total: str, currency: str
+) -> bytes:
+    """A PDF of an invoice. Days and amounts are printed as they come; `lines`: description and amount of each."""
+    return _page(
+        [
+            f"Invoice {number}",
+            f"To {customer}",
+            f"Issued {issued}, due {due}",
+            "",
+            *(f"{description}  {amount} {currency}" for description, amount in lines),
+            "",
+            f"Total {total} {currency}",
+        ]
+    )
+
+
+def _page(lines: list[str]) -> bytes:
+    """One page with these lines, from the top; what Windows-1252 has no sign for is a question mark."""
     shown = b" ".join(b"(" + _escaped(line) + b") Tj T*" for line in lines)
     content = b"BT /F1 12 Tf 72 760 Td 16 TL " + shown + b" ET"
     objects = [
