@@ -96,9 +96,14 @@ class ConnectionSection(TypedDict, total=False):
 
 @with_config(CONTENT_CONFIG)
 class PoliciesSection(TypedDict, total=False):
-    """Limits on what one run may do."""
+    """Limits on what one run may do.
+
+    `credit_limit`: what becomes of a plan that takes a customer over the limit the ERP has for it, or bills one on
+    hold, where the ERP can be asked; `warn` goes without saying.
+    """
 
     max_new_receivables: dict[Currency, Amount]
+    credit_limit: Literal["warn", "refuse"]
 
 
 @with_config(CONTENT_CONFIG)
@@ -140,9 +145,10 @@ class StateConfig:
 
 @dataclass(frozen=True, slots=True)
 class Policies:
-    """Limits; an empty mapping sets none."""
+    """Limits; an empty mapping sets none. `credit_limit`: `warn` or `refuse`."""
 
     max_new_receivables: Mapping[str, Decimal] = field(default_factory=dict)
+    credit_limit: str = "warn"
 
 
 @dataclass(frozen=True, slots=True)
@@ -293,9 +299,13 @@ def _build(root: Path, content: ProjectFile) -> Project:
         name,
         _state(root, name, identity, content.get("state", {})),
         connections,
-        Policies(content.get("policies", {}).get("max_new_receivables", {})),
+        _policies(content.get("policies", {})),
         content.get("variables", {}),
     )
+
+
+def _policies(section: PoliciesSection) -> Policies:
+    return Policies(section.get("max_new_receivables", {}), section.get("credit_limit", "warn"))
 
 
 def _state(root: Path, name: str, identity: str, section: Mapping[str, Any]) -> StateConfig:

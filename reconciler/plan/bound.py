@@ -8,7 +8,7 @@ from typing import Any
 
 from reconciler.kernel.address import Address
 from reconciler.kernel.money import ZERO
-from reconciler.plan import correcting
+from reconciler.plan import correcting, tracking_sets
 from reconciler.plan.allocating import (
     Move,
     Shortfall,
@@ -44,6 +44,7 @@ from reconciler.plan.settling import allocation_moves
 from reconciler.plan.standing import Standing, net_holds, note_drift, standing, typed_declared
 from reconciler.providers.capabilities import Remedy, Verb
 from reconciler.resources.kinds import KINDS, Content
+from reconciler.resources.tracking import TRACKING_SET
 
 
 def plan_bound(draft: Draft, chain: Chain, desired: Desired) -> None:
@@ -123,10 +124,14 @@ _FIXED_ONCE_POSTED_TO = {
     "bank_account": frozenset({"account", "currency"}),
     "tax_rate": frozenset({"rate", "account"}),
 }
+_FIXED = {TRACKING_SET: frozenset({"tracking"})}
+"""What a master record stands for: another combination is another set, whatever the ERP lets one do."""
 
 
 def _may_amend(draft: Draft, at: Standing, name: str) -> bool:
     address = at.chain.address
+    if name in _FIXED.get(address.kind, ()):
+        return False
     if name in _FIXED_ONCE_POSTED_TO.get(address.kind, ()) and _posted_to(draft, at):
         return False
     caps = draft.capabilities(address)
@@ -176,6 +181,9 @@ def _correct(
     if anew and (found := money_problem(draft, completed(draft, desired))):
         draft.block(address, *found, fields=changes, phase=at.live.phase)
         return
+    if remedy is not Remedy.NOTE and (found := _untracked(draft, at, desired)):
+        draft.block(address, *found, fields=changes, phase=at.live.phase)
+        return
     shortfall = _carry_out(draft, at, change, desired, remedy)
     if shortfall is not None:
         draft.block(address, Reason.OVER_ALLOCATION, shortfall.detail, fields=changes, phase=at.live.phase)
@@ -185,6 +193,14 @@ def _correct(
         new = {name: desired.content.get(name) for name in amendable}
         update_step(draft, at.chain, at.row, at.live, before, new, Effect())
     _show_fields(draft, address, changes)
+
+
+def _untracked(draft: Draft, at: Standing, desired: Desired) -> tuple[Reason, str, str] | None:
+    """Why what corrects a document cannot be tracked as it is, or as what it takes back."""
+    address = at.chain.address
+    return tracking_sets.problem(draft, address, at.effective) or tracking_sets.problem(
+        draft, address, desired.content
+    )
 
 
 def _refuse(draft: Draft, at: Standing, change: PostedChange, changes: tuple[FieldChange, ...]) -> None:
@@ -281,6 +297,10 @@ def _amend(
     if posts and (found := posting_problem(draft, chain.address, as_posted)) is not None:
         draft.block(chain.address, *found, phase=at.live.phase, fields=(*changes, *shown))
         return
+    new = {name: _sent(draft, at, desired, name) for name in after}
+    if (found := tracking_sets.problem(draft, chain.address, new)) is not None:
+        draft.block(chain.address, *found, phase=at.live.phase, fields=(*changes, *shown))
+        return
     planned: list[str] = []
     final = effect_of(desired, noted=chain.declared().get("_noted"))
     pending = (1 if after else 0) + (1 if posts else 0) + len(moves)
@@ -290,7 +310,6 @@ def _amend(
 
     if after:
         old = {name: before[name] for name in after}
-        new = {name: _sent(draft, at, desired, name) for name in after}
         planned.append(update_step(draft, chain, at.row, at.live, old, new, effect()).id)
     if posts:
         planned.append(post_step(draft, chain, at.row, at.live, as_posted, effect(), tuple(planned)).id)
@@ -316,6 +335,7 @@ def _amend(
         after=draft.shown(chain.address, chain.address.kind, {**at.effective, **desired.content}),
         irreversible=posts,
         receivable=_receivable(draft, at, desired, moves, posts=posts),
+        customer={**at.effective, **desired.content}.get("customer"),
         remote_id=at.row.remote_id,
         number=at.row.number,
         warnings=desired.warnings,

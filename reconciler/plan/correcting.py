@@ -144,6 +144,7 @@ class Correction:
                 irreversible=True,
                 number=step.number,
                 receivable=receivable_of(draft, address, kind, content),
+                customer=content.get("customer"),
             )
         for row in self.chain.members:
             draft.use(self.chain, row, draft.index.live(row), balance=True)
@@ -424,6 +425,7 @@ def _show_reversal(draft: Draft, change: PostedChange, group: Correction, revers
         detail=f"reverse {decimal_text(amount)} {currency}: {group.reason}",
         irreversible=True,
         receivable={currency: amount},
+        customer=change.effective.get("customer"),
         remote_id=change.live.remote_id,
         number=reverse.number,
     )

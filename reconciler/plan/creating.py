@@ -7,6 +7,7 @@ from datetime import date
 
 from reconciler.kernel.address import Address
 from reconciler.kernel.money import ZERO, decimal_text
+from reconciler.plan import tracking_sets
 from reconciler.plan.allocating import (
     CreateAllocations,
     Move,
@@ -28,6 +29,7 @@ from reconciler.plan.model import Action, Effect, Reason, Role, Step
 from reconciler.providers.capabilities import Numbering
 from reconciler.providers.protocol import Company
 from reconciler.resources.kinds import KINDS, Content
+from reconciler.resources.tracking import TRACKING_SET
 from reconciler.state.model import BindingRow
 
 _ALWAYS = frozenset({"state", "expect_total", "reissue_number", "allocations", "number"})
@@ -48,6 +50,10 @@ def problem(draft: Draft, desired: Desired) -> Problem | None:
         return Reason.UNSUPPORTED, text, "Take it out of the manifest, or keep it on a connection that has it."
     if desired.refused:
         return Reason.UNSUPPORTED, "; ".join(desired.refused), "Declare it as the ERP can keep it."
+    if address.kind == TRACKING_SET:
+        return tracking_sets.set_problem(draft, desired)
+    if found := tracking_sets.problem(draft, address, content):
+        return found
     if not KINDS[address.kind].is_document:
         return None
     return (
@@ -205,6 +211,7 @@ def plan_create(draft: Draft, desired: Desired, ended: Chain | None = None) -> N
         steps=tuple(ids),
         irreversible=KINDS[address.kind].is_document and desired.state == "posted",
         receivable=receivable_of(draft, address, address.kind, content),
+        customer=content.get("customer"),
         warnings=desired.warnings,
         number=step.number,
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
@@ -27,11 +28,22 @@ from reconciler.plan.model import (
     RemedyOffer,
     Step,
 )
+from reconciler.plan.set_tables import SetTable
 from reconciler.providers.capabilities import KindCapabilities, Numbering, Remedy
 from reconciler.providers.protocol import Observed
 from reconciler.resources.kinds import Content
 from reconciler.resources.resource import Resource
 from reconciler.state.model import DocumentRow
+
+
+@dataclass(frozen=True, slots=True)
+class Exposure:
+    """What one change does to what a customer owes. What shares address and `unit` is one movement: a correction
+    that credits and issues anew raises only by the difference."""
+
+    address: Address
+    unit: str
+    receivable: Mapping[str, Decimal]
 
 
 @dataclass(slots=True)
@@ -59,6 +71,10 @@ class Draft:
     """Per series: dates of declared documents that are left out, blocked or not selected."""
     by_source: dict[str, dict[tuple[str, str], Decimal]] = field(default_factory=dict)
     twins: dict[tuple[str, str, str], Address] | None = None
+    exposures: dict[tuple[str, str], list[Exposure]] = field(default_factory=dict)
+    """(connection, customer identity) → what of this plan moves what it owes; only where credit is controlled."""
+    sets: dict[str, SetTable] = field(default_factory=dict)
+    """Tracking sets by what they combine, per connection, once somebody asked."""
     unchanged: int = 0
     allowed_used: set[tuple[Remedy, Address]] = field(default_factory=set)
 
@@ -135,10 +151,16 @@ class Draft:
         return step.id
 
     def change(self, address: Address, action: Action, reason: Reason, **more: Any) -> None:
+        """Add a change. `customer`: the identity of who owes what it moves; all else is the Change's own."""
         resource = self.index.declared.get(address)
         if resource is not None and resource.source is not None:
             more.setdefault("source", str(resource.source))
-        self.changes.append(Change(address, action, reason, **more))
+        customer = more.pop("customer", "")
+        change = Change(address, action, reason, **more)
+        self.changes.append(change)
+        if change.receivable and customer and self.index.snapshot(address.connection).capabilities.credit_control:
+            exposure = Exposure(address, change.group or change.label, change.receivable)
+            self.exposures.setdefault((address.connection, customer), []).append(exposure)
 
     def block(self, address: Address, reason: Reason, detail: str, hint: str = "", **more: Any) -> None:
         """Leave an address out, saying why."""

@@ -10,6 +10,7 @@ from reconciler.kernel.address import Address
 from reconciler.plan import creating
 from reconciler.plan.allocating import live_by_chain, wanted_of
 from reconciler.plan.bound import plan_bound
+from reconciler.plan.credit import outlooks
 from reconciler.plan.desired import Desired, desired_of, digest_of, resolve_all
 from reconciler.plan.draft import Draft
 from reconciler.plan.index import Chain, Index, Unresolved
@@ -31,6 +32,7 @@ from reconciler.plan.removing import plan_removed
 from reconciler.plan.resuming import resume
 from reconciler.plan.settled_by_others import note_settlement_by_others
 from reconciler.plan.standing import is_unchanged
+from reconciler.plan.tracking_sets import selected_with
 from reconciler.plan.unmanaged import unmanaged_counts, unmanaged_documents
 from reconciler.providers.capabilities import Capabilities
 from reconciler.providers.operations import subject, verb_of
@@ -46,7 +48,7 @@ def make_plan(inputs: PlanInputs) -> Plan:
     """The plan that brings the ERP to the declaration."""
     index = Index.build(inputs)
     draft = Draft(inputs, index)
-    draft.selected = _selection(index)
+    draft.selected = _selection(draft)
     desired = _prepare(draft)
     for group in sorted(inputs.state.groups, key=lambda row: row.address):
         if _is_selected(draft, group.address):
@@ -62,8 +64,9 @@ def make_plan(inputs: PlanInputs) -> Plan:
     return _finish(draft)
 
 
-def _selection(index: Index) -> set[Address] | None:
-    """What `--target` selects: the targets and all they refer to; None selects everything."""
+def _selection(draft: Draft) -> set[Address] | None:
+    """What `--target` selects: the targets and all they need; None selects everything."""
+    index = draft.index
     if not index.inputs.options.targets:
         return None
     selected: set[Address] = set()
@@ -78,6 +81,8 @@ def _selection(index: Index) -> set[Address] | None:
             waiting += [
                 found for kind in kinds if (found := Address(address.connection, kind, name)) in index.declared
             ]
+        waiting += selected_with(draft, address) if resource else []
+    draft.sets.clear()  # what is found again may be known by other identities
     return selected
 
 
@@ -377,6 +382,7 @@ def _finish(draft: Draft) -> Plan:
         unmanaged_documents=unmanaged_documents(draft.index) if inputs.options.unmanaged else (),
         unmanaged_masters=unmanaged_counts(draft.index, documents=False) if inputs.options.unmanaged else {},
         warnings=_warnings(draft),
+        credit=outlooks(draft),
         api_calls=_calls(draft),
         policy_digest=inputs.policy_digest,
         unchanged=draft.unchanged,
@@ -384,7 +390,7 @@ def _finish(draft: Draft) -> Plan:
         rendered=inputs.declaration.rendered,
     )
     if inputs.options.refresh_only:
-        return replace(plan, changes=(), steps=(), bookkeeping=(), groups=(), footprint=(), api_calls={})
+        return replace(plan, changes=(), steps=(), bookkeeping=(), groups=(), footprint=(), credit=(), api_calls={})
     return plan
 
 

@@ -309,6 +309,50 @@ class Unmanaged:
 
 
 @dataclass(frozen=True, slots=True)
+class CreditOutlook:
+    """What the plan makes one customer owe, beside what credit control allows.
+
+    `customer`: its address, or what the ERP calls it; `remote_id` is '' where it is to be created. `raises` and
+    `moves`, per currency: the sum of all that raises what it owes, and that less what settles or credits it.
+    `raised_by`: the addresses that do, the first of them; `more` are not named. `currency`, `balance`, `overdue`:
+    as credit control has them now; `limit` and `on_hold`: as they will be, where the plan sets them.
+    """
+
+    connection: str
+    customer: str
+    currency: str
+    balance: Decimal
+    remote_id: str = ""
+    limit: Decimal | None = None
+    overdue: Decimal | None = None
+    on_hold: bool = False
+    raises: Mapping[str, Decimal] = field(default_factory=dict)
+    moves: Mapping[str, Decimal] = field(default_factory=dict)
+    raised_by: tuple[str, ...] = ()
+    more: int = 0
+    sets_limit: bool = False
+    """The plan itself sets the limit; `sets_hold` likewise."""
+    sets_hold: bool = False
+
+    @property
+    def after(self) -> Decimal:
+        """What the customer owes in `currency` when the plan is applied."""
+        return self.balance + self.moves.get(self.currency, Decimal(0))
+
+    @property
+    def over(self) -> bool:
+        """The plan raises what the customer owes, and leaves it over its limit."""
+        return self.limit is not None and self.currency in self.raises and self.after > self.limit
+
+    @property
+    def not_compared(self) -> Mapping[str, Decimal]:
+        """What is raised in other currencies than the limit's."""
+        if self.limit is None:
+            return {}
+        return {currency: amount for currency, amount in self.raises.items() if currency != self.currency}
+
+
+@dataclass(frozen=True, slots=True)
 class Plan:
     """A complete, self-contained plan. Changes and drift are in address order, steps in dependency order.
 
@@ -338,6 +382,8 @@ class Plan:
     unmanaged_masters: Mapping[str, int] = field(default_factory=dict)
     """Customers, accounts and other master data nobody declares, per kind; likewise."""
     warnings: tuple[str, ...] = ()
+    credit: tuple[CreditOutlook, ...] = ()
+    """The customers whose receivable is raised and whose ERP limits or stops their credit."""
     api_calls: Mapping[str, int] = field(default_factory=dict)
     policy_digest: str = ""
     unchanged: int = 0

@@ -92,6 +92,7 @@ def _take_back(draft: Draft, at: Standing, removed: Removed) -> None:
         remote_id=row.remote_id,
         number=row.number,
         receivable={currency: sign * live.amount("total")} if voids else {},
+        customer=at.effective.get("customer"),
         source=str(removed.source or ""),
     )
 

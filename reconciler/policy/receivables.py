@@ -10,7 +10,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 
-from reconciler.kernel.canonical import digest
 from reconciler.kernel.errors import PolicyRefused
 from reconciler.kernel.money import ZERO, amount_text
 from reconciler.plan.model import Action, Plan
@@ -27,11 +26,6 @@ class Violation:
     def __str__(self) -> str:
         planned, limit = amount_text(self.planned, self.currency), amount_text(self.limit, self.currency)
         return f"new receivables of {planned} {self.currency} are over the limit of {limit} {self.currency}"
-
-
-def policy_digest(max_new_receivables: Mapping[str, Decimal]) -> str:
-    """Names the limits a plan was made under."""
-    return digest({"max_new_receivables": dict(max_new_receivables)})
 
 
 def new_receivables(plan: Plan) -> dict[str, Decimal]:

@@ -27,12 +27,13 @@ from reconciler.providers.ledger.codec import (
     translated,
 )
 from reconciler.providers.ledger.opening import open_port
-from reconciler.providers.ledger.searching import balances_of, probe_records
+from reconciler.providers.ledger.searching import balances_of, probe_records, standings_of
 from reconciler.providers.operations import Create, subject
 from reconciler.providers.protocol import (
     Accepted,
     Company,
     ControlBalance,
+    CreditStanding,
     Done,
     ExecuteRequest,
     Inconclusive,
@@ -101,6 +102,11 @@ class TestProvider(Provider):
         self._arrive()
         with translated():
             return balances_of(self.port)
+
+    def credit_standings(self, customer_ids: Sequence[str]) -> Mapping[str, CreditStanding]:
+        self._arrive()
+        with translated():
+            return standings_of(self.port, customer_ids)
 
     def lookup(self, probes: Sequence[Probe]) -> Sequence[Lookup]:
         self._arrive()

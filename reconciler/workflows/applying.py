@@ -16,10 +16,12 @@ from reconciler.apply.report import ApplyReport, StepResult
 from reconciler.apply.running import Surroundings, begin, finish, running
 from reconciler.apply.verification import verify
 from reconciler.observe import connections_in_use
+from reconciler.plan.credit import customers_to_ask
 from reconciler.plan.model import Plan
 from reconciler.plan_file import plan_digest, unsaved_digest
-from reconciler.policy.receivables import enforce
+from reconciler.policy.enforcing import enforce
 from reconciler.resources.resource import Declaration
+from reconciler.workflows.crediting import with_credit_now
 from reconciler.workflows.planning import PlanRequest
 from reconciler.workflows.planning import plan as make_plan
 from reconciler.workflows.session import Session
@@ -45,7 +47,7 @@ def apply_saved(session: Session, plan: Plan, digest: str = "", around: Surround
     books = books_of(session, (row.connection for row in plan.companies))
     with running(session.store, books, session.clock, around) as run:
         recovered = _recover(run)
-        enforce(plan, session.project.policies.max_new_receivables)
+        enforce(_with_credit_of_now(session, plan, digest), session.project.policies)
         return _carry_out(session, run, plan, digest, around, recovered, before)
 
 
@@ -71,12 +73,23 @@ def apply_now(
                 calls=_calls(session, before),
             )
         elif approve(plan):
-            enforce(plan, session.project.policies.max_new_receivables)
+            enforce(plan, session.project.policies)
             plan = replace(plan, changes=plan.blocked)  # what readers saw is not kept while the steps are run
             report = _carry_out(session, run, plan, unsaved_digest(plan), around, recovered, before)
         else:
             return Applied(plan, None, tuple(recovered))
         return Applied(plan, report, tuple(recovered))
+
+
+def _with_credit_of_now(session: Session, plan: Plan, digest: str) -> Plan:
+    """A saved plan held against what customers owe by now, where that may refuse it.
+
+    One that was begun is judged by what it was reviewed with: some of it is in the balances already.
+    """
+    if session.project.policies.credit_limit != "refuse" or session.store.runs(plan_digest=digest):
+        return plan
+    connections = customers_to_ask(plan)
+    return with_credit_now(plan, {name: session.provider(name) for name in connections})
 
 
 def _calls(session: Session, before: Mapping[str, int]) -> dict[str, int]:

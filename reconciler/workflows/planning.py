@@ -16,12 +16,13 @@ from reconciler.observe import connections_in_use, observe
 from reconciler.plan.inputs import PlanInputs
 from reconciler.plan.making import make_plan
 from reconciler.plan.model import Options, Plan
-from reconciler.policy.receivables import policy_digest
+from reconciler.policy.enforcing import policy_digest
 from reconciler.project import Project
 from reconciler.providers.capabilities import Remedy
 from reconciler.resources.kinds import KINDS
 from reconciler.resources.resource import Declaration
 from reconciler.state.model import StateView
+from reconciler.workflows.crediting import with_credit
 from reconciler.workflows.session import Session
 
 
@@ -53,12 +54,13 @@ def plan(session: Session, declaration: Declaration, request: PlanRequest) -> Pl
             options=options_of(project, declaration, view, request),
             today=today(session.clock),
             created_at=instant_text(session.clock.now()),
-            policy_digest=policy_digest(project.policies.max_new_receivables),
+            policy_digest=policy_digest(project.policies),
             version=__version__,
         )
         names = project.connections if request.unmanaged else connections_in_use(declaration, view)
         providers = {name: session.provider(name) for name in names}
-        return make_plan(observe(project, providers, declaration, view, session.store, inputs))
+        made = make_plan(observe(project, providers, declaration, view, session.store, inputs))
+        return with_credit(made, providers, project.policies)
 
 
 @contextmanager

@@ -17,7 +17,7 @@ from reconciler.cli.sessions import declaration_of, session_for
 from reconciler.kernel.errors import ExitCode, InvalidInput, ReconcilerError
 from reconciler.plan.model import Plan
 from reconciler.plan_file import read_plan
-from reconciler.policy.receivables import enforce
+from reconciler.policy.enforcing import enforce
 from reconciler.project import Policies
 from reconciler.render.plan_text import plan_chunks, plan_text
 from reconciler.workflows.applying import apply_now, apply_saved
@@ -114,7 +114,7 @@ class _Approval:
             for chunk in plan_chunks(plan, self.invocation.style(), verbose=self.verbose):
                 self.invocation.print(chunk)
             self.invocation.print("\n")
-        enforce(plan, self.policies.max_new_receivables)
+        enforce(plan, self.policies)
         if self.automatic or not plan.has_work:
             return True
         if self.invocation.json or not sys.stdin.isatty():

@@ -14,7 +14,7 @@ from reconciler.kernel.errors import ExitCode
 from reconciler.kernel.plain import printable
 from reconciler.plan.model import Plan
 from reconciler.plan_file import plan_document, write_plan
-from reconciler.policy.receivables import enforce
+from reconciler.policy.enforcing import enforce
 from reconciler.render.plan_markdown import plan_markdown
 from reconciler.render.plan_text import plan_chunks
 from reconciler.workflows import planning
@@ -69,7 +69,7 @@ def command(
     request = planning.PlanRequest(refresh, refresh_only, targets, allows, reason, unmanaged)
     with session_for(invocation) as session:
         plan = planning.plan(session, declaration_of(invocation, session), request)
-        limits = session.project.policies.max_new_receivables
+        policies = session.project.policies
     if markdown == "-" and not invocation.json:
         invocation.print(plan_markdown(plan))
     elif not invocation.json:
@@ -78,7 +78,7 @@ def command(
     if markdown not in (None, "-"):
         write_private(plan_markdown(plan), invocation.root / markdown)
     if not refresh_only:
-        enforce(plan, limits)
+        enforce(plan, policies)
     if invocation.json:
         invocation.print_json(plan_document(plan))
     if out is not None:

@@ -87,4 +87,5 @@ def ledger_capabilities(provider: str = "ledger", request_timeout: int = 60) -> 
         page_size=500,
         concurrency=4,
         request_timeout=request_timeout,
+        credit_control=True,
     )

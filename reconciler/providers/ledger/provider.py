@@ -22,13 +22,14 @@ from reconciler.providers.ledger.codec import (
     translated,
 )
 from reconciler.providers.ledger.opening import new_books, open_port
-from reconciler.providers.ledger.searching import balances_of, probe_records
+from reconciler.providers.ledger.searching import balances_of, probe_records, standings_of
 from reconciler.providers.ledger.settings import LedgerSettings
 from reconciler.providers.operations import subject
 from reconciler.providers.protocol import (
     Accepted,
     Company,
     ControlBalance,
+    CreditStanding,
     Done,
     ExecuteRequest,
     Lookup,
@@ -76,6 +77,11 @@ class LedgerProvider(Provider):
         self._count()
         with translated():
             return balances_of(self.port)
+
+    def credit_standings(self, customer_ids: Sequence[str]) -> Mapping[str, CreditStanding]:
+        self._count()
+        with translated():
+            return standings_of(self.port, customer_ids)
 
     def lookup(self, probes: Sequence[Probe]) -> Sequence[Lookup]:
         self._count()

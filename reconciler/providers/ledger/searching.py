@@ -1,6 +1,6 @@
 """Was it done? Creates are looked up by the reference they carry, everything else by reading its record.
 
-And what the ledger's control accounts hold.
+And what the ledger's control accounts hold, and its customers owe and may owe.
 """
 
 from __future__ import annotations
@@ -10,7 +10,16 @@ from datetime import datetime
 
 from reconciler.providers.ledger.codec import observed_from
 from reconciler.providers.operations import Create, subject
-from reconciler.providers.protocol import Absent, ControlBalance, Found, Inconclusive, Lookup, Observed, Probe
+from reconciler.providers.protocol import (
+    Absent,
+    ControlBalance,
+    CreditStanding,
+    Found,
+    Inconclusive,
+    Lookup,
+    Observed,
+    Probe,
+)
 from reconciler.sandboxes.ledger.port import LedgerPort
 from reconciler.sandboxes.ledger.records import Selection
 
@@ -70,3 +79,11 @@ def balances_of(port: LedgerPort) -> list[ControlBalance]:
         ControlBalance(ids[row.account], row.account, row.currency, row.ledger)
         for row in port.report("tie_out", {})
     ]
+
+
+def standings_of(port: LedgerPort, customers: Sequence[str]) -> dict[str, CreditStanding]:
+    """What each of the customers owes and may owe, in its own currency."""
+    rows = port.report("credit", {"customers": list(customers)})
+    return {
+        row.customer: CreditStanding(row.currency, row.balance, row.limit, row.overdue, row.hold) for row in rows
+    }

@@ -12,6 +12,7 @@ from pydantic import TypeAdapter
 
 from reconciler.sandboxes.ledger import reports
 from reconciler.sandboxes.ledger.check import check
+from reconciler.sandboxes.ledger.credit import CreditRow, credit
 from reconciler.sandboxes.ledger.engine import Ledger
 from reconciler.sandboxes.ledger.refusal import Refusal, RefusalCode
 
@@ -22,6 +23,7 @@ REPORTS: dict[str, tuple[Callable[..., list[Any]], Any]] = {
     "documents": (reports.documents, reports.DocumentLine),
     "aging": (reports.aging, reports.AgingRow),
     "tie_out": (reports.tie_out, reports.TieOutRow),
+    "credit": (credit, CreditRow),
     "check": (check, str),
 }
 _DAYS = frozenset({"as_of", "since", "until"})
