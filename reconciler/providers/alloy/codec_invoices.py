@@ -12,8 +12,9 @@ from typing import Any
 
 from reconciler.kernel.canonical import canonical_json, digest_text
 from reconciler.kernel.money import ZERO, Rounding, decimal_text, round_amount
-from reconciler.providers.alloy.wire import Row, amount, day_of, joined, live, long_text, number, parted, text
+from reconciler.providers.alloy.wire import Row, amount, day_of, live, number, text
 from reconciler.providers.errors import Rejected
+from reconciler.providers.memo import joined, long_text, parted
 from reconciler.providers.protocol import Observed
 from reconciler.resources.kinds import Content
 

@@ -19,8 +19,9 @@ from reconciler.providers.alloy.codec_masters import (
 from reconciler.providers.alloy.codec_payments import payment_body
 from reconciler.providers.alloy.native import Native
 from reconciler.providers.alloy.observing import Observer
-from reconciler.providers.alloy.wire import Row, joined, live, parted
+from reconciler.providers.alloy.wire import Row, live
 from reconciler.providers.errors import Rejected, Stale
+from reconciler.providers.memo import joined, parted
 from reconciler.providers.operations import (
     Allocate,
     Attach,

@@ -15,9 +15,10 @@ from reconciler.kernel.identity import tag_in
 from reconciler.kernel.money import ZERO
 from reconciler.providers.alloy.calls import Alloy
 from reconciler.providers.alloy.native import NativePayment
-from reconciler.providers.alloy.wire import Row, amount, long_text, text
+from reconciler.providers.alloy.wire import Row, amount, text
 from reconciler.providers.capabilities import DeduplicationClass
 from reconciler.providers.errors import Rejected
+from reconciler.providers.memo import long_text
 
 _SEARCHED = {"payment": ("customerPayment", "externalId"), "invoice": ("invoice", "tranId")}
 

@@ -64,27 +64,6 @@ def text(value: Any, longest: int = 255) -> str | None:
     return printable(str(value), longest).strip() or None if value else None
 
 
-def long_text(value: Any) -> str | None:
-    """The same for texts that may have line breaks."""
-    return str(value).replace("\r\n", "\n").strip() or None if value else None
-
-
-def joined(memo: str | None, reference: str) -> str:
-    """What goes into `memo`: the user's own, and our reference as its last line."""
-    return f"{memo}\n{reference}" if memo else reference
-
-
-def parted(memo: Any) -> tuple[str | None, str | None]:
-    """(our reference, the user's memo) of what is in `memo`."""
-    whole = long_text(memo)
-    if whole is None or tag_in(whole) is None:
-        return None, whole
-    before, _, ours = whole.rpartition("\n")
-    if not before and " " in ours:  # an ERP that makes one line of several
-        before, _, ours = ours.rpartition(" ")
-    return ours.strip(), before.strip() or None
-
-
 def tag_text(reference: str) -> str:
     """The part of a reference that is looked for, without what may be cut."""
     return reference[1 - TAG_LENGTH :] if tag_in(reference) else reference

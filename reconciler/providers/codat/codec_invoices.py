@@ -16,8 +16,9 @@ from reconciler.kernel.money import ZERO, Rounding, decimal_text, round_amount
 from reconciler.providers.codat.calls import Row
 from reconciler.providers.codat.codec_masters import currency_of
 from reconciler.providers.codat.directory import Directory
-from reconciler.providers.codat.wire import day_of, day_text, joined, live, long_text, number, parted, ref, text
+from reconciler.providers.codat.wire import day_of, day_text, live, number, ref, text
 from reconciler.providers.errors import Rejected
+from reconciler.providers.memo import joined, long_text, parted
 from reconciler.providers.protocol import LiveAllocation, Observed
 from reconciler.resources.kinds import Content
 from reconciler.resources.totals import LineTotal, Totals, compute_totals

@@ -20,7 +20,8 @@ from reconciler.providers.codat.calls import Row
 from reconciler.providers.codat.codec_invoices import standing
 from reconciler.providers.codat.codec_masters import currency_of
 from reconciler.providers.codat.directory import Directory
-from reconciler.providers.codat.wire import day_of, day_text, joined, live, number, parted, ref, text
+from reconciler.providers.codat.wire import day_of, day_text, live, number, ref, text
+from reconciler.providers.memo import joined, parted
 from reconciler.providers.operations import Allocate
 from reconciler.providers.protocol import LiveAllocation, Observed
 from reconciler.resources.kinds import Content

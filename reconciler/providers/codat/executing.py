@@ -23,8 +23,9 @@ from reconciler.providers.codat.codec_payments import allocation_body, payment_b
 from reconciler.providers.codat.directory import Directory
 from reconciler.providers.codat.observing import TYPES, Observer
 from reconciler.providers.codat.pushing import ACCEPTED, Handle, Pushes
-from reconciler.providers.codat.wire import day_text, joined, parted, ref
+from reconciler.providers.codat.wire import day_text, ref
 from reconciler.providers.errors import Rejected, Stale
+from reconciler.providers.memo import joined, parted
 from reconciler.providers.operations import (
     Allocate,
     Attach,

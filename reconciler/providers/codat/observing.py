@@ -23,8 +23,9 @@ from reconciler.providers.codat.codec_masters import (
 from reconciler.providers.codat.codec_payments import Settlement, is_money, payment_from
 from reconciler.providers.codat.datasets import Datasets
 from reconciler.providers.codat.directory import Directory
-from reconciler.providers.codat.wire import instant_of, live, parted, tag_text
+from reconciler.providers.codat.wire import instant_of, live, tag_text
 from reconciler.providers.errors import Rejected
+from reconciler.providers.memo import parted
 from reconciler.providers.protocol import Observed, Query
 from reconciler.resources.kinds import Content
 

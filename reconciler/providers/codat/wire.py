@@ -53,34 +53,11 @@ def text(value: Any, longest: int = 255) -> str | None:
     return printable(str(value), longest).strip() or None if value else None
 
 
-def long_text(value: Any) -> str | None:
-    """The same for texts that may have line breaks: kept as they are but for the edges."""
-    return str(value).replace("\r\n", "\n").strip() or None if value else None
-
-
 def ref(row: Row, name: str) -> str | None:
     """The id a reference names; Codat writes `NullId` for none."""
     found = row.get(name)
     id_ = found.get("id") if isinstance(found, Mapping) else None
     return str(id_) if id_ and id_ != "NullId" else None
-
-
-def joined(memo: str | None, reference: str) -> str:
-    """What goes into `note`."""
-    return f"{memo}\n{reference}" if memo else reference
-
-
-def parted(note: Any) -> tuple[str | None, str | None]:
-    """(our reference, memo) of what is in `note`."""
-    whole = long_text(note)
-    if whole is None:
-        return None, None
-    if tag_in(whole) is None:
-        return None, whole
-    before, _, ours = whole.rpartition("\n")
-    if not before and " " in ours:  # an ERP that makes one line of several
-        before, _, ours = ours.rpartition(" ")
-    return ours.strip(), before.strip() or None
 
 
 def tag_text(reference: str) -> str:

@@ -14,6 +14,7 @@ from typing import Any
 from reconciler.kernel.canonical import canonical_json, digest_text
 from reconciler.kernel.money import ZERO, Rounding, decimal_text, round_amount
 from reconciler.providers.errors import Rejected
+from reconciler.providers.memo import joined, long_text, parted
 from reconciler.providers.protocol import LiveAllocation, Observed
 from reconciler.providers.rutter.directory import Directory
 from reconciler.providers.rutter.settings import RutterSettings
@@ -25,9 +26,6 @@ from reconciler.providers.rutter.wire import (
     day,
     day_of,
     day_text,
-    joined,
-    long_text,
-    parted,
     ref,
     text,
     without_none,

@@ -15,6 +15,7 @@ from reconciler.kernel.canonical import canonical_json, digest_text
 from reconciler.kernel.identity import tag_in
 from reconciler.kernel.money import ZERO, decimal_text
 from reconciler.providers.errors import Rejected
+from reconciler.providers.memo import joined, parted
 from reconciler.providers.protocol import LiveAllocation, Observed
 from reconciler.providers.rutter.codec_invoices import standing
 from reconciler.providers.rutter.directory import Directory
@@ -25,8 +26,6 @@ from reconciler.providers.rutter.wire import (
     day,
     day_of,
     day_text,
-    joined,
-    parted,
     ref,
     short_mark,
     text,

@@ -11,6 +11,7 @@ from typing import Any, assert_never
 from reconciler.kernel.clock import today
 from reconciler.kernel.money import decimal_text
 from reconciler.providers.errors import Rejected, Stale
+from reconciler.providers.memo import joined, parted
 from reconciler.providers.operations import (
     Allocate,
     Attach,
@@ -46,7 +47,7 @@ from reconciler.providers.rutter.directory import Directory
 from reconciler.providers.rutter.jobs import Handle, Jobs
 from reconciler.providers.rutter.observing import RESOURCES, Observer
 from reconciler.providers.rutter.platforms import Platform
-from reconciler.providers.rutter.wire import Row, day_text, joined, parted
+from reconciler.providers.rutter.wire import Row, day_text
 from reconciler.resources.content import decode
 from reconciler.resources.kinds import Content
 

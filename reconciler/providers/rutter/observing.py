@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
+from reconciler.providers.memo import parted
 from reconciler.providers.protocol import Observed, Query
 from reconciler.providers.rutter.codec_invoices import credit_from, invoice_from
 from reconciler.providers.rutter.codec_masters import (
@@ -21,7 +22,7 @@ from reconciler.providers.rutter.codec_masters import (
 from reconciler.providers.rutter.codec_payments import own_reference, payment_from
 from reconciler.providers.rutter.directory import DIMENSIONS, Directory
 from reconciler.providers.rutter.shelves import Shelves
-from reconciler.providers.rutter.wire import Row, amount_of, instant_of, parted, short_mark
+from reconciler.providers.rutter.wire import Row, amount_of, instant_of, short_mark
 from reconciler.resources.kinds import KINDS, Content
 
 RESOURCES: Mapping[str, tuple[str, str]] = {

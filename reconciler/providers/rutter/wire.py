@@ -79,33 +79,10 @@ def text(value: Any, longest: int = 255) -> str | None:
     return printable(str(value), longest).strip() or None if value else None
 
 
-def long_text(value: Any) -> str | None:
-    """The same for texts that may have line breaks."""
-    return str(value).replace("\r\n", "\n").strip() or None if value else None
-
-
 def ref(row: Row, name: str) -> str | None:
     """The id that a field names."""
     value = row.get(name)
     return str(value) if value else None
-
-
-def joined(memo: str | None, reference: str) -> str:
-    """What goes into `memo`."""
-    return f"{memo}\n{reference}" if memo else reference
-
-
-def parted(memo: Any) -> tuple[str | None, str | None]:
-    """(our reference, the user's memo) of what is in `memo`."""
-    whole = long_text(memo)
-    if whole is None:
-        return None, None
-    if tag_in(whole) is None:
-        return None, whole
-    before, _, ours = whole.rpartition("\n")
-    if not before and " " in ours:  # a platform that makes one line of several
-        before, _, ours = ours.rpartition(" ")
-    return ours.strip(), before.strip() or None
 
 
 def short_mark(reference: str) -> str:

@@ -18,7 +18,8 @@ from reconciler.providers.codat.calls import basic, idempotency_key
 from reconciler.providers.codat.codec_payments import Settlement
 from reconciler.providers.codat.datasets import _together
 from reconciler.providers.codat.settings import CodatSettings
-from reconciler.providers.codat.wire import day_of, instant_of, joined, number, parted
+from reconciler.providers.codat.wire import day_of, instant_of, number
+from reconciler.providers.memo import joined, parted
 from reconciler.providers.numbers import exact_json
 
 ADDRESS = Address("books", "invoice", "INV-1")

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from reconciler.providers.memo import joined, parted
 from reconciler.providers.numbers import exact_json
 from reconciler.providers.rutter.codec_invoices import (
     Arithmetic,
@@ -20,7 +21,7 @@ from reconciler.providers.rutter.codec_invoices import (
     phase_of,
 )
 from reconciler.providers.rutter.codec_payments import links_with, payment_body, payment_from
-from reconciler.providers.rutter.wire import amount_of, day_of, joined, parted, short_mark
+from reconciler.providers.rutter.wire import amount_of, day_of, short_mark
 
 MARK = "~abcdefghijklmnop"
 REFERENCE = f"INV-1{MARK}"
