@@ -14,7 +14,7 @@ from decimal import Decimal
 from reconciler.kernel.address import Address
 from reconciler.kernel.money import ZERO, amount_text
 from reconciler.plan.draft import Draft, Exposure
-from reconciler.plan.model import Action, Change, CreditOutlook, Plan
+from reconciler.plan.model import Action, Change, CreditOutlook, CreditRaise, Plan
 from reconciler.providers.protocol import CreditStanding
 
 _NAMED = 10
@@ -45,31 +45,32 @@ def _outlook(
     exposures: Sequence[Exposure],
     changed: Mapping[Address, Change],
 ) -> CreditOutlook:
-    raises: dict[str, Decimal] = {}
     moves: dict[str, Decimal] = {}
-    raised_by: dict[str, None] = {}
+    raised: dict[str, list[tuple[Address, Decimal]]] = {}
     for address, sums in _movements(exposures):
         for currency, amount in sums.items():
             moves[currency] = moves.get(currency, ZERO) + amount
             if amount > ZERO:
-                raises[currency] = raises.get(currency, ZERO) + amount
-                raised_by[draft.label(address)] = None
+                raised.setdefault(currency, []).append((address, amount))
     declared = draft.index.address_of(customer)
     display = draft.index.display(connection, ("customer",), customer)
-    names = list(raised_by)
     outlook = CreditOutlook(
         connection,
         draft.label(declared) if declared else f"customer {display}",
         draft.index.snapshot(connection).company.base_currency,
         ZERO,
         remote_id=draft.index.remote_id(customer) or "",
-        raises=raises,
+        raises={currency: _raise(draft, parts) for currency, parts in raised.items()},
         moves=moves,
-        raised_by=tuple(names[:_NAMED]),
-        more=max(len(names) - _NAMED, 0),
     )
     change = changed.get(declared) if declared else None
     return _as_planned(draft, outlook, change) if change is not None else outlook
+
+
+def _raise(draft: Draft, parts: Sequence[tuple[Address, Decimal]]) -> CreditRaise:
+    names = list(dict.fromkeys(draft.label(address) for address, _ in parts))
+    total = sum((amount for _, amount in parts), ZERO)
+    return CreditRaise(total, tuple(names[:_NAMED]), max(len(names) - _NAMED, 0))
 
 
 def _movements(exposures: Sequence[Exposure]) -> Iterator[tuple[Address, Mapping[str, Decimal]]]:
@@ -155,19 +156,23 @@ def credit_problems(outlook: CreditOutlook) -> Iterator[str]:
         yield (
             f"{outlook.customer} would owe {_money(outlook.after, currency)}, over its credit limit of"
             f" {_money(outlook.limit, currency)} (now {amount_text(outlook.balance, currency)}{overdue}):"
-            f" {amount_text(outlook.raises[currency], currency)} more by {_raisers(outlook)}{_taken_off(outlook)}"
+            f" {amount_text(outlook.raises[currency].amount, currency)} more by {_by(outlook.raises[currency])}"
+            f"{_taken_off(outlook)}"
         )
     if outlook.on_hold:
-        amounts = ", ".join(_money(amount, unit) for unit, amount in sorted(outlook.raises.items()))
-        yield f"{outlook.customer} is on hold, and would owe {amounts} more by {_raisers(outlook)}"
+        parts = [
+            f"{_money(item.amount, unit)} more by {_by(item)}" for unit, item in sorted(outlook.raises.items())
+        ]
+        yield f"{outlook.customer} is on hold, and would owe {', '.join(parts)}"
 
 
 def _not_compared(outlook: CreditOutlook) -> Iterator[str]:
     for currency, amount in sorted(outlook.not_compared.items()):
         assert outlook.limit is not None
+        limit, by = _money(outlook.limit, outlook.currency), _by(outlook.raises[currency])
         yield (
-            f"{outlook.customer} would owe {_money(amount, currency)} more, which is not compared with its credit"
-            f" limit of {_money(outlook.limit, outlook.currency)}: that is in another currency"
+            f"{outlook.customer} would owe {_money(amount, currency)} more by {by}, which is not compared with its"
+            f" credit limit of {limit}: the currency is another"
         )
 
 
@@ -175,12 +180,12 @@ def _money(amount: Decimal, currency: str) -> str:
     return f"{amount_text(amount, currency)} {currency}"
 
 
-def _raisers(outlook: CreditOutlook) -> str:
-    named = outlook.raised_by[:_NAMED_IN_WARNING]
-    more = len(outlook.raised_by) - len(named) + outlook.more
+def _by(item: CreditRaise) -> str:
+    named = item.by[:_NAMED_IN_WARNING]
+    more = len(item.by) - len(named) + item.more
     return ", ".join(named) + (f" and {more:,} more" if more else "")
 
 
 def _taken_off(outlook: CreditOutlook) -> str:
-    less = outlook.raises[outlook.currency] - outlook.moves[outlook.currency]
+    less = outlook.raises[outlook.currency].amount - outlook.moves[outlook.currency]
     return f", less {amount_text(less, outlook.currency)} that this plan settles or credits" if less else ""

@@ -309,13 +309,23 @@ class Unmanaged:
 
 
 @dataclass(frozen=True, slots=True)
+class CreditRaise:
+    """How much more a customer is made to owe in one currency. `by`: the addresses that do it, the first of them;
+    `more` are not named."""
+
+    amount: Decimal
+    by: tuple[str, ...] = ()
+    more: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class CreditOutlook:
     """What the plan makes one customer owe, beside what credit control allows.
 
-    `customer`: its address, or what the ERP calls it; `remote_id` is '' where it is to be created. `raises` and
-    `moves`, per currency: the sum of all that raises what it owes, and that less what settles or credits it.
-    `raised_by`: the addresses that do, the first of them; `more` are not named. `currency`, `balance`, `overdue`:
-    as credit control has them now; `limit` and `on_hold`: as they will be, where the plan sets them.
+    `customer`: its address, or what the ERP calls it; `remote_id` is '' where it is to be created. Per currency,
+    `raises` is all that raises what it owes, `moves` the Δ with what settles or credits it. `currency`, `balance`,
+    `overdue`: as credit control has them now. `limit` and `on_hold`: as they will be; the plan itself may set them
+    (`sets_limit`, `sets_hold`).
     """
 
     connection: str
@@ -326,12 +336,9 @@ class CreditOutlook:
     limit: Decimal | None = None
     overdue: Decimal | None = None
     on_hold: bool = False
-    raises: Mapping[str, Decimal] = field(default_factory=dict)
+    raises: Mapping[str, CreditRaise] = field(default_factory=dict)
     moves: Mapping[str, Decimal] = field(default_factory=dict)
-    raised_by: tuple[str, ...] = ()
-    more: int = 0
     sets_limit: bool = False
-    """The plan itself sets the limit; `sets_hold` likewise."""
     sets_hold: bool = False
 
     @property
@@ -349,7 +356,7 @@ class CreditOutlook:
         """What is raised in other currencies than the limit's."""
         if self.limit is None:
             return {}
-        return {currency: amount for currency, amount in self.raises.items() if currency != self.currency}
+        return {currency: item.amount for currency, item in self.raises.items() if currency != self.currency}
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ A story is a YAML file in `stories/`: no Python is needed to add one. Keys of a 
     forget_state: true         the state is lost
     plan: {allow, reason, targets, refresh, expect, reasons, blocked, drift, gone, open, steps}
                                `expect`: `action address` of every change; `reasons`: [reason, detail] of each;
-                               the other keys check only when given
+                               the other keys check only when given; `warnings`: the plan's, each whole
                                `refresh_only`, `list_unmanaged`: as the options; then `strangers`: a line each
     apply: {allow, reason, targets, expect, exit}
                                `expect`: step ids in order of the plan; applied, planned again: nothing left
@@ -186,6 +186,8 @@ def check(made: Plan, options: dict[str, Any]) -> None:
         assert [address.label("books") for address in made.gone] == options["gone"]
     if "neutral" in options:
         assert all(row.dimension != "open" for group in made.groups for row in group.proof) is options["neutral"]
+    if "warnings" in options:
+        assert list(made.warnings) == options["warnings"]
     if "strangers" in options:
         assert [_row(item) for item in made.unmanaged_documents] == options["strangers"]
     if "strange_masters" in options:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from reconciler.providers.ledger.codec import observed_from
+from reconciler.providers.ledger.codec import error_from, observed_from
 from reconciler.providers.operations import Create, subject
 from reconciler.providers.protocol import (
     Absent,
@@ -22,6 +22,7 @@ from reconciler.providers.protocol import (
 )
 from reconciler.sandboxes.ledger.port import LedgerPort
 from reconciler.sandboxes.ledger.records import Selection
+from reconciler.sandboxes.ledger.refusal import Refusal
 
 
 def probe_records(
@@ -83,7 +84,10 @@ def balances_of(port: LedgerPort) -> list[ControlBalance]:
 
 def standings_of(port: LedgerPort, customers: Sequence[str]) -> dict[str, CreditStanding]:
     """What each of the customers owes and may owe, in its own currency."""
-    rows = port.report("credit", {"customers": list(customers)})
+    try:
+        rows = port.report("credit", {"customers": list(customers)})
+    except Refusal as refusal:
+        raise error_from(refusal) from refusal
     return {
         row.customer: CreditStanding(row.currency, row.balance, row.limit, row.overdue, row.hold) for row in rows
     }

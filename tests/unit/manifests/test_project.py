@@ -27,7 +27,7 @@ FULL = """
         rounding: half_even
         resend_after_settle: true
       more: {provider: other, default: true, nested: {a: [1, two]}}
-    policies: {max_new_receivables: {USD: 250000.00, JPY: 0}}
+    policies: {max_new_receivables: {USD: 250000.00, JPY: 0}, credit_limit: refuse}
     variables: {period: 2026-11}
 """
 
@@ -47,6 +47,7 @@ def test_a_project_as_written(tmp_path):
     assert (more.tax_rounding_per_line, more.rounding, more.resend_after_settle) == (None, None, False)
     assert project.default_connection == "more"
     assert project.policies.max_new_receivables == {"USD": Decimal("250000.00"), "JPY": 0}
+    assert project.policies.credit_limit == "refuse"
     assert project.variables == {"period": "2026-11"}
 
 
@@ -56,6 +57,7 @@ def test_what_is_left_out_has_its_default(tmp_path):
     assert project.state.path == tmp_path / "state" / "tests.sqlite"
     assert project.default_connection == "books"
     assert project.policies.max_new_receivables == {}
+    assert project.policies.credit_limit == "warn"
 
 
 def test_with_several_connections_the_default_is_the_one_that_says_so(tmp_path):
