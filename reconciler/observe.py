@@ -28,6 +28,7 @@ from reconciler.resources.content import references
 from reconciler.resources.defaults import with_defaults
 from reconciler.resources.kinds import KINDS
 from reconciler.resources.resource import Declaration, Resource
+from reconciler.resources.tracking import TRACKING_SET
 from reconciler.state.model import DocumentRow, StateView
 from reconciler.state.protocol import Store
 
@@ -140,6 +141,8 @@ def _kinds_in_use(
             for kinds, _ in resource.references:
                 used.update(kinds)
     used.update(row.kind for row in view.documents.values() if row.address.connection == name)
+    if "tracking_category" in used:
+        used.add(TRACKING_SET)
     if used & set(DOCUMENTS):
         used |= {"tax_rate", "customer", "account", *DOCUMENTS}
     return tuple(kind for kind in KINDS if kind in used and kind in shot.capabilities.kinds)

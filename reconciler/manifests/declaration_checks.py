@@ -18,6 +18,7 @@ from reconciler.manifests.words import label, noun
 from reconciler.resources.content import amounts, references
 from reconciler.resources.kinds import KINDS
 from reconciler.resources.terms import due_from_terms
+from reconciler.resources.tracking import TRACKING_SET, Combination, combination
 from reconciler.source.files import is_regular_file
 from reconciler.source.words import path_text
 
@@ -28,6 +29,7 @@ _MUST_BE_DECLARED = frozenset({"customer", "invoice", "credit_note"})
 def check_names(registry: Registry) -> None:
     """References, codes and cycles. Meaningless while part of the declaration could not be read."""
     _check_codes(registry)
+    _check_sets(registry)
     _check_cycles(registry)
     if not registry.complete:
         return
@@ -87,6 +89,26 @@ def _check_codes(registry: Registry) -> None:
             registry.report(
                 known, place, "code-collision", what, why=why, related=before.spot(), at_key=not known.code_stated
             )
+
+
+def _check_sets(registry: Registry) -> None:
+    """A combination of tracking values is one set's alone; values are compared without regard to case."""
+    for (_, kind), names in registry.by_kind.items():
+        if kind != TRACKING_SET:
+            continue
+        first: dict[Combination, Known] = {}
+        for known in names.values():
+            if known.content is None or not known.content["tracking"]:
+                continue
+            tracking = known.content["tracking"]
+            folded = combination({name.casefold(): value.casefold() for name, value in tracking.items()})
+            before = first.setdefault(folded, known)
+            if before is not known:
+                what = f"{label(before.address)} has just this tracking already"
+                hint = "Lines name their tracking, not a set: declare each combination once."
+                registry.report(
+                    known, ("tracking",), "duplicate-tracking", what, hint=hint, related=before.spot("tracking")
+                )
 
 
 def _check_cycles(registry: Registry) -> None:

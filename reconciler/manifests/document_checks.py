@@ -63,9 +63,16 @@ def check_tracking_category(content: Content) -> Iterator[Explained]:
         seen.add(value)
 
 
+def check_tracking_set(content: Content) -> Iterator[Explained]:
+    if not content["tracking"]:
+        what, hint = "tracking is empty", "Name a value of at least one category: tracking: {region: North}."
+        yield Explained(("tracking",), "empty-tracking", what, hint=hint)
+
+
 CHECKS: Mapping[str, Callable[[Content], Iterable[Explained]]] = {
     "customer": check_customer,
     "tracking_category": check_tracking_category,
+    "tracking_set": check_tracking_set,
     "invoice": check_invoice,
     "credit_note": check_credit_note,
     "payment": check_payment,

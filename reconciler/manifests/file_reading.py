@@ -21,6 +21,7 @@ from reconciler.manifests.words import noun
 from reconciler.providers.capabilities import Remedy
 from reconciler.resources.content import amounts, encode
 from reconciler.resources.kinds import PLURALS, Content, Kind
+from reconciler.resources.tracking import TRACKING_SET
 from reconciler.source.careful import Place, read_carefully
 from reconciler.source.findings import Finding, of_problem
 from reconciler.source.words import Explained, explain
@@ -172,7 +173,7 @@ class _Reader:
                 content.get("customer"),
                 content.get("currency"),
                 content.get("state") == "draft",
-                _look(content) if kind.is_document else Look.NONE,
+                _look(content) if kind.is_document or kind.name == TRACKING_SET else Look.NONE,
                 _decimals(kind, content),
                 None if kind.is_document else content,
             )

@@ -294,11 +294,9 @@ def _amend(
         draft.unchanged += 1
         return
     as_posted = {**at.effective, **after}
-    if posts and (found := posting_problem(draft, chain.address, as_posted)) is not None:
-        draft.block(chain.address, *found, phase=at.live.phase, fields=(*changes, *shown))
-        return
     new = {name: _sent(draft, at, desired, name) for name in after}
-    if (found := tracking_sets.problem(draft, chain.address, new)) is not None:
+    found = posting_problem(draft, chain.address, as_posted) if posts else None
+    if found := found or tracking_sets.problem(draft, chain.address, new):
         draft.block(chain.address, *found, phase=at.live.phase, fields=(*changes, *shown))
         return
     planned: list[str] = []

@@ -81,8 +81,9 @@ def desired_of(index: Index, resource: Resource, digest: str) -> Desired:
         assert not isinstance(found, Unresolved)
         return found
 
-    content = replace_references(kind, names, identity)
-    return Desired(resource, content, digest, warnings, refused, frozenset(written))
+    content = index.as_tracked(address.connection, replace_references(kind, names, identity))
+    moved = names.keys() - content.keys()
+    return Desired(resource, content, digest, warnings, refused, frozenset(written) - moved)
 
 
 def reference_identities(kind: str, content: Content) -> list[str]:

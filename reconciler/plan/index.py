@@ -21,6 +21,7 @@ from reconciler.resources.content import replace_references
 from reconciler.resources.defaults import with_quantities
 from reconciler.resources.kinds import KINDS, Content
 from reconciler.resources.resource import Adoption, Resource
+from reconciler.resources.tracking import TRACKING_SET, on_lines
 from reconciler.state.model import BindingRow, DocumentRow
 
 _ROLE_ORDER = {Role.ORIGINAL: 0, Role.REISSUE: 0, Role.SUPPLEMENT: 1, Role.CREDIT: 2}
@@ -226,11 +227,20 @@ class Index:
 
     def live_content(self, address: Address, row: Observed, content: Content) -> Content:
         """A live record's typed content with its references as identities, and every line's quantity said."""
-        return replace_references(
+        found = replace_references(
             KINDS[row.kind],
             with_quantities(content),
             lambda reference: self.identity_of_any(address.connection, reference.kinds, reference.name),
         )
+        return self.as_tracked(address.connection, found)
+
+    def keeps_sets(self, connection: str) -> bool:
+        """Whether the ERP keeps each combination of tracking values as a record, which a line names."""
+        return TRACKING_SET in self.snapshot(connection).capabilities.kinds
+
+    def as_tracked(self, connection: str, content: Content) -> Content:
+        """A content with its tracking where the ERP has it: on each line alone, where lines name sets."""
+        return on_lines(content) if self.keeps_sets(connection) else content
 
     def identity_of_any(self, connection: str, kinds: tuple[str, ...], remote_id: str) -> str:
         for kind in kinds:

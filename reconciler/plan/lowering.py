@@ -13,6 +13,7 @@ from reconciler.plan.desired import Desired, reference_identities
 from reconciler.plan.draft import Draft, step_id
 from reconciler.plan.index import Chain
 from reconciler.plan.model import Effect, Role, Step
+from reconciler.plan.tracking_sets import needed
 from reconciler.providers.capabilities import Numbering
 from reconciler.providers.operations import Create, Delete, Post, Reverse, Update, Void
 from reconciler.providers.protocol import Observed
@@ -45,6 +46,7 @@ def create_step(
     depends = {
         *after,
         *(draft.creators[name] for name in reference_identities(kind, content) if name in draft.creators),
+        *needed(draft, address.connection, kind, content),
     }
     if allocations is not None and allocations.entries:
         wire["allocations"] = list(allocations.entries)
@@ -139,7 +141,8 @@ def update_step(
     index, address = draft.index, chain.address
     wire_after, holes = index.on_the_wire(row.kind, after, draft.creators, "after")
     wire_before, _ = index.on_the_wire(row.kind, before, draft.creators, "before")
-    creators = [draft.creators[name] for name in reference_identities(row.kind, after) if name in draft.creators]
+    creators = {draft.creators[name] for name in reference_identities(row.kind, after) if name in draft.creators}
+    creators |= needed(draft, address.connection, row.kind, after)
     step = Step(
         id=step_id(address, row.label, "update"),
         address=address,

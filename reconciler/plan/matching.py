@@ -12,11 +12,13 @@ from reconciler.plan.desired import Desired
 from reconciler.plan.draft import Draft
 from reconciler.plan.index import Index
 from reconciler.plan.model import FieldChange, Reason, Role
+from reconciler.plan.tracking_sets import same_tracking, set_label
 from reconciler.providers.capabilities import DeduplicationClass, Verb
 from reconciler.providers.protocol import Observed
 from reconciler.resources.content import typed
 from reconciler.resources.kinds import KINDS, Content
 from reconciler.resources.resource import Adoption
+from reconciler.resources.tracking import TRACKING_SET
 
 _DEAD = ("void", "reversed")
 
@@ -80,6 +82,11 @@ def match(draft: Draft, desired: Desired) -> Adopted | Obstacle | None:
         (consent.remote_id,) if consent and consent.remote_id else index.find(address.connection, address.kind, key)
     )
     rows = [row for id_ in ids if (row := index.snapshot(address.connection).row(address.kind, id_))]
+    if address.kind == TRACKING_SET and (consent is None or not consent.remote_id):
+        tracked = _by_tracking(draft, desired, rows, consent)
+        if isinstance(tracked, Obstacle):
+            return tracked
+        rows = tracked
     if not rows:
         if consent is not None:
             named = consent.remote_id or key
@@ -90,6 +97,50 @@ def match(draft: Draft, desired: Desired) -> Adopted | Obstacle | None:
             )
         return _creatable(draft, address)
     return _existing(draft, desired, rows, consent)
+
+
+def _by_tracking(
+    draft: Draft, desired: Desired, rows: list[Observed], consent: Adoption | None
+) -> list[Observed] | Obstacle:
+    """`rows`, found by code, and the live sets of just a declared one's tracking; or what is in the way."""
+    index, address = draft.index, desired.resource.address
+    same, others = same_tracking(draft, desired)
+    if others:
+        names = " and ".join(draft.label(other) for other in others)
+        return Obstacle(
+            Reason.CONTENT_CONFLICT, f"{names} has just this tracking too", "Declare each combination once."
+        )
+    known = {row.remote_id for row in rows}
+    more = [row for row in same if row.remote_id not in known]
+    if not more:
+        return rows
+    named = ", ".join(set_label(row) for row in more)
+    if rows or len(more) > 1:
+        coded = f"{set_label(rows[0])} has its code, " if rows else ""
+        return Obstacle(
+            Reason.EXISTS_UNMANAGED,
+            f"{coded}the ERP has just this tracking already: {named}",
+            f"Name the one that is meant: `adopt: [{{address: {draft.label(address)}, id: …}}]`.",
+        )
+    row = more[0]
+    owner = index.owners.get((address.connection, address.kind, row.remote_id))
+    if owner is not None:
+        other = draft.label(owner[0].address)
+        return Obstacle(
+            Reason.CONTENT_CONFLICT,
+            f"{other}, which this project manages, has just this tracking: {named}",
+            f"Lines use it as it is. If it was renamed: `moved: [{{from: {other}, to: {draft.label(address)}}}]`.",
+            row=row,
+        )
+    if consent is None:
+        return Obstacle(
+            Reason.EXISTS_UNMANAGED,
+            f"the ERP has just this tracking already: {named}",
+            "Lines use it as it is: take the declaration out. To manage it from here on: "
+            f"`adopt: [{{address: {draft.label(address)}, id: {row.remote_id}}}]`.",
+            row=row,
+        )
+    return more
 
 
 def _known_by(draft: Draft, desired: Desired) -> str | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import date
 
-from reconciler.plan import correcting
+from reconciler.plan import correcting, tracking_sets
 from reconciler.plan.buckets import Sums, buckets, currency_of
 from reconciler.plan.draft import Draft
 from reconciler.plan.index import Chain
@@ -62,6 +62,9 @@ def _credit(draft: Draft, at: Standing, removed: Removed) -> None:
     before = buckets(draft.index, chain.address.connection, at.effective)
     if before is None:
         draft.block(chain.address, Reason.UNSUPPORTED, "removed: credit: its totals cannot be computed")
+        return
+    if untracked := tracking_sets.problem(draft, chain.address, at.effective):
+        draft.block(chain.address, *untracked, phase=at.live.phase)
         return
     moved = {bucket: Sums() - sums for bucket, sums in before.items()}
     change = PostedChange(chain, at.live, ("lines",), at.effective, at.effective, before, moved)

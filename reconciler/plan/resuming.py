@@ -7,9 +7,11 @@ from dataclasses import replace
 from reconciler.plan.draft import Draft
 from reconciler.plan.freezing import thaw_members, thaw_proof
 from reconciler.plan.model import Action, Group, Reason, Role, Step
+from reconciler.plan.tracking_sets import needed
 from reconciler.providers.capabilities import Remedy
 from reconciler.providers.operations import Create, with_holes_filled
-from reconciler.resources.kinds import Content
+from reconciler.resources.content import replace_references
+from reconciler.resources.kinds import KINDS, Content
 from reconciler.state.model import GroupRow
 
 _ACTIONS = {Role.CREDIT: Action.CREDIT, Role.SUPPLEMENT: Action.SUPPLEMENT, Role.REISSUE: Action.REISSUE}
@@ -22,9 +24,8 @@ def resume(draft: Draft, group: GroupRow) -> None:
     made = {step.id: step for step in members}
     steps = [_filled(draft, step, made, {item.id for item in left}) for step in left]
     for step in steps:
-        draft.add_step(
-            replace(step, depends_on=tuple(need for need in step.depends_on if need in {s.id for s in steps}))
-        )
+        needs = tuple(need for need in step.depends_on if need in {s.id for s in steps})
+        draft.add_step(replace(step, depends_on=(*needs, *sorted(_sets_needed(draft, step)))))
     proof = thaw_proof(group.proof)
     draft.groups.append(
         Group(
@@ -58,6 +59,20 @@ def resume(draft: Draft, group: GroupRow) -> None:
             after=None,
             number=step.number,
         )
+
+
+def _sets_needed(draft: Draft, step: Step) -> set[str]:
+    """Steps that make the tracking sets of a member's lines, where they are still to be made."""
+    operation = step.operation
+    if not isinstance(operation, Create):
+        return set()
+    index, connection = draft.index, step.address.connection
+    content = replace_references(
+        KINDS[operation.kind],
+        operation.content,
+        lambda reference: index.identity_of_any(connection, reference.kinds, reference.name),
+    )
+    return needed(draft, connection, operation.kind, content)
 
 
 def _filled(draft: Draft, step: Step, made: dict[str, Step], left: set[str]) -> Step:

@@ -9,6 +9,7 @@ from reconciler.providers.settings import Setting
 from reconciler.render.counting import counted
 from reconciler.render.style import Style, Tint, paragraph
 from reconciler.resources.kinds import KINDS
+from reconciler.resources.tracking import TRACKING_SET
 from reconciler.workflows.describing import Described, Listed
 
 _SUPPORT = {
@@ -78,6 +79,8 @@ def _kinds(capabilities: Capabilities, style: Style) -> list[str]:
     """Kinds that can do the same are told together."""
     blocks: dict[tuple[str, ...], list[str]] = {}
     for name in KINDS:
+        if name == TRACKING_SET and name not in capabilities.kinds:
+            continue  # most systems have no such thing, and none of their lines misses it
         kind = capabilities.kind(name)
         block = tuple(_kind(kind, style)) if kind.verbs else ("    nothing",)
         blocks.setdefault(block, []).append(name)

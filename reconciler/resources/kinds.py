@@ -73,6 +73,12 @@ _KINDS = (
     Kind("account", "accounts", reference_data.Account, references=((("parent",), ("account",)),)),
     Kind("tax_rate", "tax_rates", reference_data.TaxRate, references=((("account",), ("account",)),)),
     Kind("tracking_category", "tracking_categories", reference_data.TrackingCategory, code_field="name"),
+    Kind(
+        "tracking_set",
+        "tracking_sets",
+        reference_data.TrackingSet,
+        references=((("tracking", "{}"), ("tracking_category",)),),
+    ),
     Kind("payment_term", "payment_terms", reference_data.PaymentTerm, code_field="name"),
     Kind(
         "bank_account",

@@ -1,4 +1,4 @@
-"""Reference data: GL accounts, items, tracking categories, payment terms, bank accounts, tax rates."""
+"""Reference data: GL accounts, items, tracking categories and sets, payment terms, bank accounts, tax rates."""
 
 from __future__ import annotations
 
@@ -65,6 +65,19 @@ class TrackingCategory(TypedDict, total=False):
 
     name: Text
     values: Required[list[Text]]
+
+
+@with_config(CONTENT_CONFIG)
+class TrackingSet(TypedDict, total=False):
+    """One combination of tracking values that lines may carry, where the ERP keeps each under a code of its own.
+
+    `code` (the ERP's id of it) defaults to the name. Which values it combines never changes.
+    """
+
+    name: Text
+    code: Code
+    tracking: Required[dict[Reference, Text]]
+    status: Literal["active", "archived"]
 
 
 @with_config(CONTENT_CONFIG)

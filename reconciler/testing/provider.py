@@ -48,6 +48,7 @@ from reconciler.providers.protocol import (
     RequestKey,
 )
 from reconciler.resources.kinds import Content
+from reconciler.resources.tracking import TRACKING_SET
 from reconciler.sandboxes.ledger.commands import Command
 from reconciler.sandboxes.ledger.engine import Ledger
 from reconciler.sandboxes.ledger.port import LedgerPort
@@ -55,7 +56,15 @@ from reconciler.sandboxes.ledger.records import Selection
 from reconciler.sandboxes.ledger.refusal import Refusal
 from reconciler.testing.faults import Fault, FaultKind, FaultSchedule, SimulatedCrash
 from reconciler.testing.provider_capabilities import switched_capabilities
-from reconciler.testing.provider_commands import DRAFTED, drafting, posting, refused_here, switched_command
+from reconciler.testing.provider_commands import (
+    DRAFTED,
+    drafting,
+    not_one_set,
+    posting,
+    refused_here,
+    switched_command,
+    tracked_by,
+)
 from reconciler.testing.provider_switches import LedgerTestSettings, Switches
 
 
@@ -133,7 +142,7 @@ class TestProvider(Provider):
 
     def execute(self, request: ExecuteRequest, progress: Progress) -> Done | Accepted:
         self._arrive()
-        if problem := refused_here(request, self.switches):
+        if problem := self._refused(request):
             raise Rejected(problem)
         draft = drafting(request) if self.switches.two_stage else None
         if draft is None:
@@ -221,7 +230,7 @@ class TestProvider(Provider):
         for request, command in zip(requests, commands, strict=True):
             fault = self._fault(str(request.operation.verb), request)
             kind = fault.kind if fault else None
-            problem = refused_here(request, self.switches)
+            problem = self._refused(request)
             if problem or kind is FaultKind.REJECTED:
                 outcomes[request.key] = Rejected(problem or "refused", code="fault")
             elif kind in (FaultKind.LOST_REQUEST, FaultKind.UNAVAILABLE) and not self.switches.batch_atomic:
@@ -257,6 +266,15 @@ class TestProvider(Provider):
             else done_from(answer, subject(request.operation)[1] or "")
             for request, answer in zip(requests, answers, strict=True)
         ]
+
+    def _refused(self, request: ExecuteRequest) -> str | None:
+        """Why an ERP with these switches refuses a request outright."""
+        problem = refused_here(request, self.switches)
+        if problem or not self.switches.tracking_sets or not (combined := tracked_by(request)):
+            return problem
+        with translated():
+            sets = list(self.port.records(Selection((TRACKING_SET,))))
+        return not_one_set(combined, sets)
 
     # ---- the rest ----
 

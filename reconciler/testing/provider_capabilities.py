@@ -16,15 +16,23 @@ from reconciler.providers.capabilities import (
 )
 from reconciler.providers.ledger.capabilities import ledger_capabilities
 from reconciler.resources.kinds import KINDS
+from reconciler.resources.tracking import TRACKING_SET
 from reconciler.testing.provider_switches import Switches
+
+_SETS = KindCapabilities(
+    verbs=MappingProxyType({Verb.CREATE: VerbSupport(), Verb.UPDATE: VerbSupport()}),
+    fields=frozenset({"name", "code", "tracking", "status"}),
+    amendable=MappingProxyType({phase: frozenset({"name", "status"}) for phase in ("active", "archived")}),
+)
 
 
 def switched_capabilities(switches: Switches) -> Capabilities:
     """The ledger's capabilities, as the switches change them."""
     plain = ledger_capabilities("ledger-test")
+    kinds = {**plain.kinds, TRACKING_SET: _SETS} if switches.tracking_sets else plain.kinds
     return replace(
         plain,
-        kinds=MappingProxyType({name: _kind(name, kind, switches) for name, kind in plain.kinds.items()}),
+        kinds=MappingProxyType({name: _kind(name, kind, switches) for name, kind in kinds.items()}),
         batch_size=1 if switches.two_stage else switches.batch_size,
         batch_atomic=switches.batch_atomic,
         request_timeout=switches.request_timeout,

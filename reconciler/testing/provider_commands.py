@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from reconciler.kernel.money import decimal_text
 from reconciler.providers.capabilities import Numbering, Verb
 from reconciler.providers.ledger.codec import command_for
-from reconciler.providers.operations import Allocate, Create, verb_of
+from reconciler.providers.operations import Allocate, Create, Update, verb_of
 from reconciler.providers.protocol import ExecuteRequest
+from reconciler.resources.content import decode
 from reconciler.resources.kinds import KINDS
+from reconciler.resources.tracking import TRACKING_SET, Combination, combination, combinations
 from reconciler.sandboxes.ledger.commands import ApplyDocument, Command, CreateRecord, PostDraft
+from reconciler.sandboxes.ledger.records import Record
 from reconciler.testing.provider_switches import Switches
 
 DRAFTED = "drafted"
@@ -69,4 +74,30 @@ def refused_here(request: ExecuteRequest, switches: Switches) -> str | None:
         return "a number is required"
     if request.operation.content.get("allocations") and not switches.allocate_at_create:
         return "this ERP allocates only what is posted"
+    return None
+
+
+def tracked_by(request: ExecuteRequest) -> frozenset[Combination]:
+    """The combinations of tracking values that a request writes on lines and items."""
+    operation = request.operation
+    if isinstance(operation, Create):
+        kind, content = operation.kind, operation.content
+    elif isinstance(operation, Update):
+        kind, content = operation.kind, operation.after
+    else:
+        return frozenset()
+    return frozenset() if kind == TRACKING_SET else frozenset(combinations(content))
+
+
+def not_one_set(combined: frozenset[Combination], sets: Sequence[Record]) -> str | None:
+    """Why not each of some combinations is that of exactly one active set."""
+    active: dict[Combination, list[str]] = {}
+    for row in sets:
+        if row.phase == "active":
+            own = combination(decode(TRACKING_SET, row.body)["tracking"])
+            active.setdefault(own, []).append(row.code or row.id)
+    for one in sorted(combined):
+        if len(found := active.get(one, [])) != 1:
+            values = ", ".join(f"{category} {value}" for category, value in one)
+            return f"several sets have just {values}" if found else f"no set has just {values}"
     return None

@@ -27,6 +27,7 @@ class Switches(BaseModel):
     `asynchronous_seconds`: every write is accepted and done so much later, or after `asynchronous_polls`.
     `lag_seconds`: readings and look-ups show the books as they were. `allocate: as_document`: an allocation is
     a record of its own and adds to what is settled. `two_stage`: a posted document is drafted, then posted.
+    `tracking_sets`: a line's tracking has to be that of exactly one active set of the books.
     `fault_seed`: a new process draws the same faults for the same requests; give it another seed.
     `request_timeout`: seconds after which a request is given up, so that tests need not wait for a minute.
     """
@@ -48,6 +49,7 @@ class Switches(BaseModel):
     can_void: bool = True
     can_unallocate: bool = True
     lookups_inconclusive: bool = False
+    tracking_sets: bool = False
     fault_seed: int = 0
     fault_seconds: int = Field(default=30, ge=0)
     fault_per_mille: dict[FaultKind, int] = Field(default_factory=dict)

@@ -14,6 +14,7 @@ from reconciler.providers.capabilities import (
     VerbSupport,
 )
 from reconciler.resources.kinds import KINDS
+from reconciler.resources.tracking import TRACKING_SET
 from reconciler.sandboxes.ledger.documents import AMENDABLE
 
 _ALL = frozenset({"*"})
@@ -58,8 +59,9 @@ _SETTLING = (Verb.ALLOCATE, Verb.UNALLOCATE)
 
 
 def ledger_capabilities(provider: str = "ledger", request_timeout: int = 60) -> Capabilities:
-    """Every kind, class A throughout: references are unique, and every other command is absolute."""
-    kinds = {name: _master(name) for name, kind in KINDS.items() if not kind.is_document}
+    """Every kind but sets of tracking values, which its lines do without; class A throughout: references are
+    unique, and every other command is absolute."""
+    kinds = {name: _master(name) for name, kind in KINDS.items() if not kind.is_document and name != TRACKING_SET}
     kinds["invoice"] = _document(
         "invoice",
         _verbs(*_COMMON, Verb.VOID),

@@ -18,7 +18,7 @@ from reconciler.sandboxes.ledger.writing import (
     merged,
 )
 
-_WITH_STATUS = frozenset({"account", "item", "customer"})
+_WITH_STATUS = frozenset({"account", "tracking_set", "item", "customer"})
 
 
 def create_master(desk: Desk, kind: str, content: Content, reference: str | None) -> int:
@@ -103,6 +103,8 @@ def _check_rules(desk: Desk, kind: str, content: Content, own: int | None = None
         for tax in content.get("taxes") or ():
             desk.master("tax_rate", tax)
         check_tracking(desk, content.get("tracking"))
+    elif kind == "tracking_set":
+        check_tracking(desk, content["tracking"])
     elif kind == "customer":
         _check_customer(desk, content)
 

@@ -16,6 +16,7 @@ PREFIXES = {
     "account": "acc",
     "tax_rate": "tax",
     "tracking_category": "trk",
+    "tracking_set": "set",
     "payment_term": "trm",
     "bank_account": "bnk",
     "item": "itm",

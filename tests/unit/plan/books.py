@@ -29,6 +29,7 @@ from reconciler.providers.protocol import Company, LiveAllocation, Observed
 from reconciler.resources.content import encode, references, typed
 from reconciler.resources.kinds import KINDS
 from reconciler.resources.resource import Adoption, Declaration, Moved, Removed, Resource
+from reconciler.resources.tracking import TRACKING_SET
 from reconciler.state.model import BindingRow, DocumentRow, GroupRow, IntentRow, Meta, StateView
 
 PROJECT = "0b6f3c1e9d2a"
@@ -37,10 +38,14 @@ ALL_VERBS = MappingProxyType({verb: VerbSupport() for verb in Verb})
 SOFT = frozenset({"memo", "po_number", "due_date", "attachments"})
 
 
-def capabilities(numbering: Numbering = Numbering.OURS_ACCEPTED, **more: Any) -> Capabilities:
-    """Everything is possible, unless `more` says otherwise for every kind."""
+def capabilities(
+    numbering: Numbering = Numbering.OURS_ACCEPTED, *, sets: bool = False, **more: Any
+) -> Capabilities:
+    """Everything is possible, unless `more` says otherwise for every kind. `sets`: lines name tracking sets."""
     kinds = {}
     for name, kind in KINDS.items():
+        if name == TRACKING_SET and not sets:
+            continue
         fields = frozenset(kind.content_type.__annotations__)
         phases = {"draft": frozenset({"*"}), "posted": SOFT, "part_settled": SOFT, "settled": SOFT}
         active = {"active": fields - {"code", "currency"}}
