@@ -301,7 +301,7 @@ class _Execution:
 
 
 def _batchable(task: Task) -> bool:
-    return not task.alone and not task.draft_id and task.support.deduplication.enforced
+    return not task.alone and not task.draft_id and task.books.capabilities.may_batch(task.support)
 
 
 def _look(sender: Sender, tasks: list[Task]) -> _Looked:

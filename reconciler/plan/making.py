@@ -417,8 +417,8 @@ def _quota_warnings(draft: Draft, calls: Mapping[str, int]) -> Iterator[str]:
 
 
 def _may_share(caps: Capabilities, step: Step) -> bool:
-    """Whether a step may go out with others: what could be doubled goes alone."""
-    return caps.kind(subject(step.operation)[0]).verb(verb_of(step.operation)).deduplication.enforced
+    """Whether a step may go out with others."""
+    return caps.may_batch(caps.kind(subject(step.operation)[0]).verb(verb_of(step.operation)))
 
 
 def _calls(draft: Draft) -> dict[str, int]:

@@ -135,6 +135,9 @@ class Capabilities:
     kinds: Mapping[str, KindCapabilities]
     batch_size: int = 1
     batch_atomic: bool = False
+    batch_searched: bool = False
+    """Batches take what only a look-up keeps from being doubled (class C), too: each member is looked for on its
+    own afterwards. A crash then leaves a whole batch to be settled by looking, not one."""
     page_size: int = 100
     concurrency: int = 4
     requests_per_second: int = 0
@@ -152,6 +155,11 @@ class Capabilities:
 
     def kind(self, kind: str) -> KindCapabilities:
         return self.kinds.get(kind, _NOTHING)
+
+    def may_batch(self, support: VerbSupport) -> bool:
+        """Whether a write so protected may go out with others in one request."""
+        searched = self.batch_searched and support.deduplication is DeduplicationClass.C
+        return support.deduplication.enforced or searched
 
 
 _NOTHING = KindCapabilities(verbs=MappingProxyType({}), fields=frozenset())

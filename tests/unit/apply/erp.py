@@ -252,6 +252,7 @@ class FakeProvider:
     at: Callable[[str], None] = lambda moment: None
     batch_size: int = 1
     batch_atomic: bool = False
+    batch_searched: bool = False
     concurrency: int = 1
     requests_per_second: int = 0
     request_timeout: int = 10
@@ -284,6 +285,7 @@ class FakeProvider:
             kinds,
             batch_size=self.batch_size,
             batch_atomic=self.batch_atomic,
+            batch_searched=self.batch_searched,
             concurrency=self.concurrency,
             requests_per_second=self.requests_per_second,
             request_timeout=self.request_timeout,

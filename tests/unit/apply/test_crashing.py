@@ -36,6 +36,7 @@ HABITS: dict[str, dict[str, object]] = {
     "plain": {},
     "two stages": {"two_stage": True},
     "batches": {"batch_size": 3},
+    "searched batches": {"batch_size": 3, "batch_searched": True},
     "accepted": {"fate": lambda request: Fate.ACCEPTED, "polls": 2},
 }
 
@@ -199,6 +200,12 @@ def test_dying_between_the_calls_of_one_operation(folder: Path, klass: Deduplica
 def test_dying_in_a_batch(folder: Path, klass: DeduplicationClass, late: bool):
     plan = plan_of(acme := customer("acme"), *(invoice(f"INV-{n}", str(n), acme) for n in range(1, 6)))
     assert every_death(folder, plan, klass, "batches", late=late) >= COMMON
+
+
+@pytest.mark.parametrize("late", [False, True], ids=["lost", "late"])
+def test_dying_in_a_batch_of_what_is_only_searched(folder: Path, late: bool):
+    plan = plan_of(acme := customer("acme"), *(invoice(f"INV-{n}", str(n), acme) for n in range(1, 6)))
+    assert every_death(folder, plan, C, "searched batches", late=late) >= COMMON
 
 
 @pytest.mark.parametrize("klass", list(DeduplicationClass))

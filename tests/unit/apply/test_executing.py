@@ -243,6 +243,30 @@ def test_what_nothing_keeps_unique_goes_singly(tmp_path: Path, klass: Deduplicat
     assert provider.batches == []
 
 
+def test_what_is_searched_goes_together_where_the_connection_says_so(tmp_path: Path):
+    world = World(tmp_path, C)
+    provider = FakeProvider(world.erp, batch_size=10, batch_searched=True)
+    assert outcomes(world.apply(invoices(12), provider)) == ["done"] * 12
+    assert provider.batches == [10, 2]
+
+
+def test_what_leaves_no_mark_goes_singly_even_there(tmp_path: Path):
+    world = World(tmp_path, D)
+    world.recover(RecoverRequest(confirm_absent=True))
+    provider = FakeProvider(world.erp, batch_size=10, batch_searched=True)
+    assert outcomes(world.apply(invoices(3), provider)) == ["done"] * 3
+    assert provider.batches == []
+
+
+def test_a_member_of_a_searched_batch_that_is_in_doubt_is_looked_for_and_not_sent_again(tmp_path: Path):
+    world = World(tmp_path, C)
+    fates = {"INV-0": Fate.LOST_RESPONSE, "INV-1": Fate.LEFT_OUT, "INV-2": Fate.REJECTED}
+    provider = FakeProvider(world.erp, batch_size=6, batch_searched=True, fate=fated(fates))
+    assert outcomes(world.apply(invoices(4), provider)) == ["done", "done", "rejected", "done"]
+    assert len(world.erp.commits) == 3
+    assert provider.batches == [4]
+
+
 def test_each_member_of_a_batch_has_its_own_end(tmp_path: Path):
     world = World(tmp_path)
     fates = {

@@ -78,6 +78,7 @@ class Life:
             "settle": self.dice.choice([0, 30, 100]),
             "late_by": 5,
             "lag": 0,
+            "batch_searched": self.dice.random() < 0.5,
         }
         self.settings = ApplySettings(settle_patience=0, poll_deadline=20)
 

@@ -1,0 +1,109 @@
+"""Scripts of calls, played side by side: each round's single calls go out together, one outcome each.
+
+A script yields what it wants sent and is given what came of it, or the error. Nothing in a request depends on
+another function of it, but in a transaction, which is sent alone: all of it is done, or nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Mapping, Sequence
+from dataclasses import dataclass
+
+from reconciler.providers.errors import Indeterminate, ProviderError, Rejected
+from reconciler.providers.http import CREDENTIALS_REFUSED
+from reconciler.providers.intacct.answers import Result
+from reconciler.providers.intacct.calls import Gateway
+from reconciler.providers.intacct.envelope import Function
+from reconciler.providers.protocol import Done, RequestKey
+
+
+@dataclass(frozen=True, slots=True)
+class Send:
+    """What a script wants sent: one function, or several that are done all or not at all."""
+
+    functions: tuple[Function, ...]
+
+    @property
+    def whole(self) -> bool:
+        return len(self.functions) > 1
+
+
+Script = Generator[Send, Result, Done]
+"""Given the result of its last function; a failure is thrown into it."""
+Played = Done | ProviderError
+
+
+def play(gateway: Gateway, scripts: Mapping[RequestKey, Script], size: int) -> dict[RequestKey, Played]:
+    """The end of every script. Scripts of one function each take one request for `size` of them."""
+    ends: dict[RequestKey, Played] = {}
+    waiting: dict[RequestKey, Send] = {}
+    for key, script in scripts.items():
+        _go_on(key, script, None, waiting, ends)
+    while waiting:
+        now, waiting = waiting, {}
+        answers: dict[RequestKey, Result | ProviderError] = {}
+        single = [(key, send.functions[0]) for key, send in now.items() if not send.whole]
+        for start in range(0, len(single), size):
+            answers |= _together(gateway, single[start : start + size])
+        for key, send in now.items():
+            if send.whole:
+                answers[key] = _whole(gateway, send)
+        for key in now:
+            _go_on(key, scripts[key], answers[key], waiting, ends)
+    return ends
+
+
+def _go_on(
+    key: RequestKey,
+    script: Script,
+    answer: Result | ProviderError | None,
+    waiting: dict[RequestKey, Send],
+    ends: dict[RequestKey, Played],
+) -> None:
+    """Give a script its answer, and take what it wants next or how it ends."""
+    try:
+        if answer is None:
+            waiting[key] = next(script)
+        elif isinstance(answer, Result):
+            waiting[key] = script.send(answer)
+        else:
+            waiting[key] = script.throw(answer)
+    except StopIteration as end:
+        ends[key] = end.value
+    except ProviderError as error:
+        ends[key] = error
+
+
+def _together(
+    gateway: Gateway, calls: Sequence[tuple[RequestKey, Function]]
+) -> dict[RequestKey, Result | ProviderError]:
+    """One request. Where the gateway refuses it whole, nothing was done, and each goes alone: one is the cause."""
+    try:
+        found = gateway.write([function for _, function in calls])
+    except Rejected as error:
+        if len(calls) == 1 or error.code == CREDENTIALS_REFUSED:
+            return {key: error for key, _ in calls}
+        answers: dict[RequestKey, Result | ProviderError] = {}
+        for call in calls:
+            answers |= _together(gateway, [call])
+        return answers
+    except ProviderError as error:
+        return {key: error for key, _ in calls}
+    return {key: found.get(function.control_id) or _unmentioned() for key, function in calls}
+
+
+def _whole(gateway: Gateway, send: Send) -> Result | ProviderError:
+    """A transaction: the last function's result, or the error of the one that undid it."""
+    try:
+        found = gateway.write(send.functions, whole=True)
+    except ProviderError as error:
+        return error
+    for function in send.functions:
+        outcome = found.get(function.control_id)
+        if not isinstance(outcome, Result):
+            return outcome or _unmentioned()
+    return found[send.functions[-1].control_id]
+
+
+def _unmentioned() -> Indeterminate:
+    return Indeterminate("Intacct's answer does not mention it")

@@ -1,0 +1,87 @@
+"""What documents refer to: dimensions and tax rates, by id and by name. Read when needed, kept for a phase."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass, field
+from decimal import Decimal
+
+from reconciler.providers.errors import Rejected
+from reconciler.providers.intacct.calls import Gateway
+from reconciler.providers.intacct.codec_masters import BANK, DIMENSIONS, TAX, bank_from, is_active
+from reconciler.providers.intacct.queries import Query
+from reconciler.providers.intacct.wire import Row, amount_of, text
+
+BANKS = (Query("CHECKINGACCOUNT", BANK), Query("SAVINGSACCOUNT", BANK, optional=True))
+TAXES = Query("TAXDETAIL", TAX, optional=True)
+
+
+@dataclass(slots=True)
+class Directory:
+    """One connection's reference data. Thread-safe."""
+
+    gateway: Gateway
+    base_currency: str
+    _dimensions: dict[str, dict[str, str]] = field(default_factory=dict)
+    _taxes: dict[str, Decimal | None] | None = None
+    _banks: list[Row] | None = None
+    _lock: threading.RLock = field(default_factory=threading.RLock)
+
+    def forget(self) -> None:
+        """What was read may be old by now."""
+        with self._lock:
+            self._dimensions, self._taxes, self._banks = {}, None, None
+
+    # ---- dimensions ----
+
+    def values(self, category: str) -> dict[str, str]:
+        """Id → name of a dimension's values."""
+        with self._lock:
+            if not self._dimensions:
+                self._read_dimensions()
+            return self._dimensions.get(category, {})
+
+    def _read_dimensions(self) -> None:
+        queries = [
+            Query(object_, ("RECORDNO", id_, name, "STATUS"), optional=True)
+            for object_, id_, name, _ in DIMENSIONS.values()
+        ]
+        found = self.gateway.queries(*queries)
+        for (category, (_, id_, name, _)), rows in zip(DIMENSIONS.items(), found, strict=True):
+            self._dimensions[category] = {
+                row[id_]: text(row.get(name)) or row[id_] for row in rows if row.get(id_) and is_active(row)
+            }
+
+    def name_of(self, category: str, id_: str) -> str | None:
+        return self.values(category).get(id_)
+
+    def id_of(self, category: str, value: str) -> str | None:
+        """The id of a value that is given by name, or by id."""
+        known = self.values(category)
+        return next((id_ for id_, name in known.items() if name == value), value if value in known else None)
+
+    # ---- taxes ----
+
+    def rate_of(self, tax: str) -> Decimal | None:
+        """Percent."""
+        with self._lock:
+            if self._taxes is None:
+                rows = self.gateway.query(TAXES)
+                self._taxes = {row.get("DETAILID", ""): amount_of(row.get("VALUE")) for row in rows}
+            return self._taxes.get(tax)
+
+    # ---- banks ----
+
+    def banks(self) -> list[Row]:
+        with self._lock:
+            if self._banks is None:
+                self._banks = [row for rows in self.gateway.queries(*BANKS) for row in rows]
+            return self._banks
+
+    def clearing_bank(self, currency: str) -> str:
+        """The account named on a payment that moves no cash: the first one in the currency. Raises Rejected."""
+        banks = [bank_from(row, self.base_currency) for row in self.banks() if is_active(row)]
+        fitting = [bank.remote_id for bank in banks if bank.content().get("currency") == currency]
+        if not fitting:
+            raise Rejected(f"there is no bank account in {currency} to name on a payment", code="bank_account")
+        return min(fitting)
