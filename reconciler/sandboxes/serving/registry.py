@@ -12,6 +12,7 @@ from reconciler.sandboxes.serving.vendor import Sandbox
 GROUP = "reconciler.sandboxes"
 MODULES = {
     "alloy": "reconciler.sandboxes.alloy",
+    "accountsiq": "reconciler.sandboxes.accountsiq",
     "codat": "reconciler.sandboxes.codat",
     "rutter": "reconciler.sandboxes.rutter",
 }
