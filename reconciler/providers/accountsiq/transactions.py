@@ -1,0 +1,244 @@
+"""Reading transactions: by id, by reference, or all of some kinds, page by page; and what sources settle.
+
+A listing is read until a page is empty: how many rows a page has is not documented. Each transaction counts once,
+however pages move. Thread-safe: what is remembered never changes in AccountsIQ.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from decimal import Decimal
+from xml.etree.ElementTree import Element
+
+from reconciler.kernel.identity import tag_in
+from reconciler.providers.accountsiq.calls import AccountsIQ
+from reconciler.providers.accountsiq.entries import TYPES, Entry, entry_from, invoice_id_of
+from reconciler.providers.accountsiq.envelope import Row, nil, node
+from reconciler.providers.accountsiq.wire import EARLIEST, LATEST, amount, day_of, day_text, id_of
+from reconciler.providers.errors import Unavailable
+from reconciler.providers.protocol import LiveAllocation
+
+FEW = 3
+"""So many records are asked for one by one; for more a list is read."""
+_MOST_IDS = 500
+_MOST_PAGES = 5_000
+Settled = tuple[str, Decimal, date | None]
+"""Transaction that was settled, how much of it, and when."""
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """What a transaction is to us."""
+
+    kind: str
+    remote_id: str
+
+
+@dataclass(slots=True)
+class Transactions:
+    """One entity's sales ledger."""
+
+    accountsiq: AccountsIQ
+    base_currency: str
+    _places: dict[str, Place | None] = field(default_factory=dict)
+    _of_items: dict[str, str] = field(default_factory=dict)
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    # ---- listings ----
+
+    def listed(
+        self,
+        kinds: Collection[str],
+        *,
+        first: date = EARLIEST,
+        last: date = LATEST,
+        accounts: Collection[str] = (),
+    ) -> Iterator[Entry]:
+        """Every transaction of some kinds that is dated from `first` to `last`, of some accounts or all."""
+        yield from self._pages(kinds, first, last, accounts, ())
+
+    def by_ids(self, ids: Iterable[str], kinds: Collection[str] = tuple(TYPES)) -> list[Entry]:
+        """Transactions by their own ids, those that there are."""
+        wanted = sorted({id_ for id_ in ids if id_.isascii() and id_.isdigit()}, key=int)
+        found: list[Entry] = []
+        for start in range(0, len(wanted), _MOST_IDS):
+            some = wanted[start : start + _MOST_IDS]
+            found += [one for one in self._pages(kinds, EARLIEST, LATEST, (), some) if one.id in some]
+        return found
+
+    def by_references(self, references: Collection[str], kinds: Collection[str]) -> list[Entry]:
+        """Transactions that carry one of some references, whatever became of its case."""
+        marks = {mark_of(one) for one in references}
+        if len(references) > FEW:
+            return [one for one in self.listed(kinds) if mark_of(one.reference) in marks]
+        found: dict[str, Entry] = {}
+        for reference in references:
+            query = node(
+                "query",
+                node("ExternalReference", reference),
+                node("FromDate", day_text(EARLIEST)),
+                node("ToDate", day_text(LATEST, end=True)),
+                node("TypesFilter", *(node("string", TYPES[kind]) for kind in kinds)),
+                node("AccountIDsFilter"),
+                node("TransactionIDsFilter"),
+                node("DepartmentIDsFilter"),
+            )
+            rows = self.accountsiq.read("GetTransactionsByExternalReference", query).rows()
+            for entry in self._understood(rows):
+                if mark_of(entry.reference) in marks and entry.kind in kinds:
+                    found[entry.id] = entry
+        return list(found.values())
+
+    def _pages(
+        self, kinds: Collection[str], first: date, last: date, accounts: Collection[str], ids: Collection[str]
+    ) -> Iterator[Entry]:
+        seen: set[str] = set()
+        skip = 0
+        for _ in range(_MOST_PAGES):
+            query = _query(kinds, first, last, accounts, ids, skip)
+            rows = self.accountsiq.read("GetTransactionsBy", query).rows()
+            for entry in self._understood(rows):
+                if entry.id not in seen and entry.kind in kinds:
+                    seen.add(entry.id)
+                    yield entry
+            skip += len(rows)
+            if not rows or (ids and len(seen) >= len(ids)):
+                return
+        raise Unavailable("the list of transactions has no end")
+
+    def _understood(self, rows: Iterable[Row]) -> Iterator[Entry]:
+        for row in rows:
+            entry = entry_from(row, self.base_currency)
+            id_ = id_of(row, "TransactionID")
+            if id_ is not None:
+                with self._lock:
+                    self._places[id_] = Place(entry.kind, entry.remote_id) if entry is not None else None
+                    if entry is not None and entry.invoice_id:
+                        self._of_items[entry.invoice_id] = id_
+            if entry is not None:
+                yield entry
+
+    # ---- ids ----
+
+    def transaction_of(self, remote_id: str) -> str | None:
+        """The transaction of a document; None for an item document that is not posted."""
+        invoice = invoice_id_of(remote_id)
+        if invoice is None:
+            return remote_id
+        with self._lock:
+            known = self._of_items.get(invoice)
+        return known or self._asked(invoice)
+
+    def _asked(self, invoice: str) -> str | None:
+        found = self.accountsiq.find("GetTransactionByInvoiceID", node("invoiceID", invoice))
+        line = next(found.rows("Lines"), None) if found is not None else None
+        id_ = id_of(line, "TransactionID") if line is not None else None
+        if id_ is not None:
+            self.posted(invoice, id_)
+        return id_
+
+    def posted(self, invoice: str, transaction: str) -> None:
+        """Remember which transaction an item document became."""
+        with self._lock:
+            self._of_items[invoice] = transaction
+
+    def places(self, ids: Iterable[str]) -> Mapping[str, Place | None]:
+        """What transactions are, by id."""
+        wanted = set(ids)
+        with self._lock:
+            missing = wanted - self._places.keys()
+        if missing:
+            self.by_ids(missing)
+        with self._lock:
+            return {id_: self._places.get(id_) for id_ in wanted}
+
+    # ---- what is settled ----
+
+    def settled_by(self, entries: Collection[Entry]) -> Mapping[str, tuple[LiveAllocation, ...]]:
+        """What receipts and credit notes settle, by transaction; what is open to its total settles nothing."""
+        sources = {one.id: one for one in entries if one.kind != "invoice" and one.open != one.total}
+        if not sources:
+            return {}
+        found = self._all_settled() if len(sources) > FEW else self._settled_singly(sources)
+        places = self.places({target for id_ in sources for target, _, _ in found.get(id_, ())})
+        return {id_: _merged(found.get(id_, ()), places) for id_ in sources}
+
+    def _settled_singly(self, ids: Iterable[str]) -> dict[str, list[Settled]]:
+        found: dict[str, list[Settled]] = {}
+        for id_ in ids:
+            rows = self.accountsiq.read("GetAllocationsByTransactionId", node("transactionId", id_)).rows()
+            _gather(rows, found)
+        return found
+
+    def _all_settled(self) -> dict[str, list[Settled]]:
+        found: dict[str, list[Settled]] = {}
+        skip = 0
+        for _ in range(_MOST_PAGES):
+            query = node(
+                "query",
+                node("FromCreationDate", day_text(EARLIEST)),
+                node("ToCreationDate", day_text(LATEST, end=True)),
+                node("Skip", str(skip)),
+            )
+            rows = self.accountsiq.read("GetAllocationsForTransactionsCreatedBetween", query).rows()
+            _gather(rows, found)
+            skip += len(rows)
+            if not rows:
+                return found
+        raise Unavailable("the list of allocations has no end")
+
+
+def mark_of(reference: str | None) -> str | None:
+    """What tells a reference apart: its tag in lower case, else all of it."""
+    return tag_in(reference) or reference
+
+
+def _query(
+    kinds: Collection[str], first: date, last: date, accounts: Collection[str], ids: Collection[str], skip: int
+) -> Element:
+    """A query of transactions: its dates may not be left out."""
+    return node(
+        "query",
+        node("FromDate", day_text(first)),
+        node("ToDate", day_text(last, end=True)),
+        node("FromCreationDate", day_text(EARLIEST)),
+        node("ToCreationDate", day_text(LATEST, end=True)),
+        node("Skip", str(skip)),
+        node("TypesFilter", *(node("string", TYPES[kind]) for kind in kinds)),
+        node("AccountIDsFilter", *(node("int", one) for one in accounts)),
+        node("TransactionIDsFilter", *(node("int", one) for one in ids)),
+        node("DepartmentIDsFilter"),
+        nil("FromPeriodDate"),
+        nil("ToPeriodDate"),
+        node("ExcludeReconciliationInformation", "true"),
+    )
+
+
+def _gather(rows: Iterable[Row], found: dict[str, list[Settled]]) -> None:
+    seen = {id_ for row in rows if (id_ := id_of(row, "TransactionID"))}
+    for id_ in seen:
+        found[id_] = []
+    for row in rows:
+        id_ = id_of(row, "TransactionID")
+        for entry in row.rows("AllocationEntries") if id_ is not None else ():
+            target = id_of(entry, "AllocatedToTransactionID")
+            if id_ is not None and target is not None:
+                found[id_].append((target, abs(amount(entry, "AllocationAmount")), day_of(entry, "AllocationDate")))
+
+
+def _merged(settled: Iterable[Settled], places: Mapping[str, Place | None]) -> tuple[LiveAllocation, ...]:
+    """One allocation per target that is ours to know; the first one's date."""
+    found: dict[tuple[str, str], LiveAllocation] = {}
+    for target, given, on in settled:
+        place = places.get(target)
+        if place is None or not given:
+            continue
+        key = (place.kind, place.remote_id)
+        before = found.get(key)
+        if before is not None:
+            given, on = given + before.amount, before.date
+        found[key] = LiveAllocation(place.kind, place.remote_id, given, on)
+    return tuple(found[key] for key in sorted(found))
