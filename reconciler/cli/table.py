@@ -30,6 +30,7 @@ COMMANDS: dict[str, Entry] = {
     "verify": Entry("verify", "Read back what was written and compare.", WORK),
     "recover": Entry("recover", "Settle what an interrupted apply left unknown.", WORK),
     "state": Entry("state", "Look into state; rename, forget, export, import or move it.", LOOK),
+    "documents": Entry("documents", "Get a document as the ERP prints it.", LOOK),
     "history": Entry("history", "List every run, or verify the chain of entries.", LOOK),
     "ledger": Entry("ledger", "Reports of the embedded ledger, or serve it.", LOOK),
     "sandbox": Entry("sandbox", "Serve a simulated ERP on this machine.", LOOK),

@@ -27,13 +27,14 @@ from reconciler.providers.ledger.codec import (
     translated,
 )
 from reconciler.providers.ledger.opening import open_port
-from reconciler.providers.ledger.searching import balances_of, probe_records, standings_of
+from reconciler.providers.ledger.searching import balances_of, print_of, probe_records, standings_of
 from reconciler.providers.operations import Create, subject
 from reconciler.providers.protocol import (
     Accepted,
     Company,
     ControlBalance,
     CreditStanding,
+    DocumentFile,
     Done,
     ExecuteRequest,
     Inconclusive,
@@ -116,6 +117,11 @@ class TestProvider(Provider):
         self._arrive()
         with translated():
             return standings_of(self.port, customer_ids)
+
+    def document(self, kind: str, remote_id: str) -> DocumentFile:
+        self._arrive()
+        with translated():
+            return print_of(self.port, kind, remote_id)
 
     def lookup(self, probes: Sequence[Probe]) -> Sequence[Lookup]:
         self._arrive()

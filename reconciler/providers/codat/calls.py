@@ -104,6 +104,17 @@ class Codat:
                 return found, total if isinstance(total, int) else len(found)
         raise Unavailable(f"the listing {path} does not end")
 
+    def file(self, path: str) -> Answer:
+        """A file below the company. Raises NotSynced, or a ProviderError."""
+        with classed(writes=False):
+            answer = self.http.send("GET", f"{self._company}/{path}", read=True, label=path)
+            self._count(answer)
+            if answer.status == 409:
+                raise NotSynced(path)
+            if not answer.ok:
+                raise answer_error(answer, writes=False, words=words_of(answer))
+            return answer
+
     # ---- what changes something ----
 
     def queue(self, data_type: str) -> str | None:

@@ -125,6 +125,7 @@ def _documents(verbs: _Verbs) -> dict[str, KindCapabilities]:
             _phases(amended),
             remedies=frozenset(remedies | ({Remedy.VOID} if settings.void_invoices else set())),
             numbering=Numbering.OURS_ACCEPTED,
+            printed=True,
         ),
         "credit_note": _kind(
             {

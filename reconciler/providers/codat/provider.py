@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 from pydantic import BaseModel
 
@@ -33,6 +34,7 @@ from reconciler.providers.protocol import (
     Accepted,
     Company,
     ControlBalance,
+    DocumentFile,
     Done,
     ExecuteRequest,
     Lookup,
@@ -114,6 +116,16 @@ class CodatProvider(Provider):
                 code = text(row.get("nominalCode"), 120) or id_
                 found.append(ControlBalance(id_, code, currency, number(row["currentBalance"]) or Decimal(0)))
         return found
+
+    def document(self, kind: str, remote_id: str) -> DocumentFile:
+        """An invoice as the ERP prints it; Codat prints nothing else, and calls the PDF a stream of octets."""
+        if kind != "invoice":
+            raise Rejected(f"Codat prints no {kind}", code="unsupported")
+        try:
+            answer = self._codat.file(f"data/invoices/{quote(remote_id, safe='')}/pdf")
+        except NotSynced as error:
+            raise Unavailable("Codat has not synced the invoices yet") from error
+        return DocumentFile("", "application/pdf", answer.body)
 
     def lookup(self, probes: Sequence[Probe]) -> Sequence[Lookup]:
         return self._opened().look_ups.look_up(probes)

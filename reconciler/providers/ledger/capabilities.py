@@ -50,6 +50,7 @@ def _document(
         ),
         remedies=remedies,
         needs_exchange_rate=True,
+        printed=True,
         allocate=frozenset({AllocateAt.AT_CREATE, AllocateAt.LATER}) if settles else frozenset(),
     )
 

@@ -22,7 +22,7 @@ from reconciler.providers.ledger.codec import (
     translated,
 )
 from reconciler.providers.ledger.opening import new_books, open_port
-from reconciler.providers.ledger.searching import balances_of, probe_records, standings_of
+from reconciler.providers.ledger.searching import balances_of, print_of, probe_records, standings_of
 from reconciler.providers.ledger.settings import LedgerSettings
 from reconciler.providers.operations import subject
 from reconciler.providers.protocol import (
@@ -30,6 +30,7 @@ from reconciler.providers.protocol import (
     Company,
     ControlBalance,
     CreditStanding,
+    DocumentFile,
     Done,
     ExecuteRequest,
     Lookup,
@@ -82,6 +83,11 @@ class LedgerProvider(Provider):
         self._count()
         with translated():
             return standings_of(self.port, customer_ids)
+
+    def document(self, kind: str, remote_id: str) -> DocumentFile:
+        self._count()
+        with translated():
+            return print_of(self.port, kind, remote_id)
 
     def lookup(self, probes: Sequence[Probe]) -> Sequence[Lookup]:
         self._count()

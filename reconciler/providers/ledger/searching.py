@@ -1,6 +1,6 @@
 """Was it done? Creates are looked up by the reference they carry, everything else by reading its record.
 
-And what the ledger's control accounts hold, and its customers owe and may owe.
+And what the ledger's control accounts hold, its customers owe and may owe, its documents look like on paper.
 """
 
 from __future__ import annotations
@@ -8,12 +8,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
+from reconciler.providers.errors import Rejected
 from reconciler.providers.ledger.codec import error_from, observed_from
 from reconciler.providers.operations import Create, subject
 from reconciler.providers.protocol import (
     Absent,
     ControlBalance,
     CreditStanding,
+    DocumentFile,
     Found,
     Inconclusive,
     Lookup,
@@ -21,6 +23,7 @@ from reconciler.providers.protocol import (
     Probe,
 )
 from reconciler.sandboxes.ledger.port import LedgerPort
+from reconciler.sandboxes.ledger.printing import print_document
 from reconciler.sandboxes.ledger.records import Selection
 from reconciler.sandboxes.ledger.refusal import Refusal
 
@@ -91,3 +94,11 @@ def standings_of(port: LedgerPort, customers: Sequence[str]) -> dict[str, Credit
     return {
         row.customer: CreditStanding(row.currency, row.balance, row.limit, row.overdue, row.hold) for row in rows
     }
+
+
+def print_of(port: LedgerPort, kind: str, remote_id: str) -> DocumentFile:
+    """A document on paper. Raises Rejected where there is none."""
+    content = print_document(port, kind, remote_id)
+    if content is None:
+        raise Rejected(f"there is no {kind} {remote_id} in these books", code="not_found")
+    return DocumentFile(f"{remote_id}.pdf", "application/pdf", content)

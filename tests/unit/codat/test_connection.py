@@ -227,6 +227,31 @@ def test_control_balances_are_those_of_the_chart(world: CodatWorld) -> None:
     assert (balance.account_code, balance.currency) == ("1100", "USD")
 
 
+def test_an_invoice_is_had_as_the_erp_prints_it(world: CodatWorld) -> None:
+    with opened(world) as provider:
+        assert [name for name, kind in provider.capabilities().kinds.items() if kind.printed] == ["invoice"]
+        buyer = ended(provider, customer("Printed", "key-printed")).remote_id
+        [account] = [row.remote_id for row in provider.observe(Query(("account",))) if row.code == "4000"]
+        line = {"description": "On paper", "account": account, "quantity": Decimal(1), "unit_price": Decimal("12.5")}
+        content = {
+            "customer": buyer,
+            "issue_date": date(2026, 11, 10),
+            "due_date": date(2026, 12, 10),
+            "lines": [line],
+        }
+        request = ExecuteRequest("key-paper", Create("invoice", content), "doc", REFERENCE, "P-1")
+        made = ended(provider, request).remote_id
+        list(provider.observe(Query(("invoice",))))
+        file = provider.document("invoice", made)
+        assert (file.name, file.media_type) == ("", "application/pdf")
+        assert file.content.startswith(b"%PDF-")
+        assert b"On paper" in file.content
+        for kind, own, code in (("invoice", "no/such?one", "404"), ("payment", made, "unsupported")):
+            with pytest.raises(Rejected) as caught:
+                provider.document(kind, own)
+            assert caught.value.code == code
+
+
 def test_what_codat_cannot_do_is_said_with_what_to_do_instead() -> None:
     capabilities = CodatProviderFactory().describe()
     for kind, verb in (
