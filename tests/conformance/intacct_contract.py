@@ -144,8 +144,24 @@ _LATER = """
       </xs:sequence>
     </xs:complexType>
   </xs:element>
+  <xs:element name="taxsolutionid" type="xs:string"/>
+  <xs:element name="taxentries">
+    <xs:complexType>
+      <xs:sequence>
+        <xs:element name="taxentry" maxOccurs="unbounded">
+          <xs:complexType>
+            <xs:sequence>
+              <xs:element name="detailid" type="xs:string"/>
+              <xs:element name="trx_tax" type="xs:decimal" minOccurs="0"/>
+            </xs:sequence>
+          </xs:complexType>
+        </xs:element>
+      </xs:sequence>
+    </xs:complexType>
+  </xs:element>
 </xs:schema>
 """
+_NO_FUNCTIONS = {"taxsolutionid", "taxentries"}
 """What the vendor's documents describe and its schema of 2019 has not."""
 
 _REQUIRED = {
@@ -248,6 +264,7 @@ def _schema() -> etree.XMLSchema:
     root = etree.parse(str(SCHEMA), _parser()).getroot()
     later = etree.fromstring(_LATER)
     names = [element.get("name") for element in later if element.tag == f"{_XS}element"]
+    names = [name for name in names if name not in _NO_FUNCTIONS]
     root.extend(list(later))
     functions = _within(root, "function", f"{_XS}choice")
     for name in names:
@@ -255,6 +272,10 @@ def _schema() -> etree.XMLSchema:
     _within(root, "control", f"{_XS}sequence").append(
         etree.Element(f"{_XS}element", name="showadditionalerrorinfo", minOccurs="0", type="xs:boolean")
     )
+    for name, last in (("create_invoice", "invoiceitems"), ("create_aradjustment", "aradjustmentitems")):
+        items = _within(root, name, f"{_XS}sequence").find(f"{_XS}element[@ref='{last}']")
+        items.addprevious(_reference("taxsolutionid", optional=True))
+    _within(root, "lineitem", f"{_XS}sequence").append(_reference("taxentries", optional=True))
     return etree.XMLSchema(root)
 
 
