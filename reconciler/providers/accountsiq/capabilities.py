@@ -37,6 +37,7 @@ def accountsiq_capabilities(settings: AccountsIQSettings) -> Capabilities:
         kinds=MappingProxyType({**_masters(settings), **_Documents(settings).kinds()}),
         batch_size=settings.batch,
         batch_atomic=False,
+        batch_searched=True,
         page_size=2000,
         concurrency=min(4, settings.connections),
         request_timeout=CALLS_IN_TIME * settings.timeout_seconds,
