@@ -332,7 +332,7 @@ def _amend(
         before=draft.shown(chain.address, chain.address.kind, at.effective),
         after=draft.shown(chain.address, chain.address.kind, {**at.effective, **desired.content}),
         irreversible=posts,
-        receivable=_receivable(draft, at, desired, moves, posts=posts),
+        receivable=_receivable(draft, at, desired, moves, new, posts=posts),
         customer={**at.effective, **desired.content}.get("customer"),
         remote_id=at.row.remote_id,
         number=at.row.number,
@@ -350,13 +350,24 @@ def _sent(draft: Draft, at: Standing, desired: Desired, name: str) -> Any:
     return [completed_line(draft, at.chain.address.connection, whole, line) for line in lines]
 
 
+_WORTH = frozenset({"lines", "prices", "amount"})
+"""The fields that say what a document comes to."""
+
+
 def _receivable(
-    draft: Draft, at: Standing, desired: Desired, moves: list[Move], *, posts: bool
+    draft: Draft, at: Standing, desired: Desired, moves: list[Move], sent: Content, *, posts: bool
 ) -> dict[str, Decimal]:
-    """What posting a draft, and discounts and write-offs of its allocations, do to open receivables."""
+    """What posting a draft, amending what is posted (`sent`), and discounts and write-offs do to receivables."""
     address = at.chain.address
     content = {**at.effective, **desired.content}
-    moved = receivable_of(draft, address, address.kind, {**content, "allocations": []}) if posts else {}
+    moved: dict[str, Decimal] = {}
+    if posts:
+        moved = receivable_of(draft, address, address.kind, {**content, "allocations": []})
+    elif at.live.phase != "draft" and _WORTH & sent.keys():
+        for sign, fields in ((1, sent), (-1, {})):
+            worth = {**at.effective, **fields, "allocations": [], "state": "posted"}
+            for currency, amount in receivable_of(draft, address, address.kind, worth).items():
+                moved[currency] = moved.get(currency, ZERO) + sign * amount
     given_up = sum((move.receivable for move in moves), ZERO)
     if given_up:
         currency = currency_of(draft.index, address.connection, content)

@@ -35,6 +35,7 @@ def _capabilities(capabilities: Capabilities) -> dict[str, Any]:
         "requests_per_second": capabilities.requests_per_second,
         "request_timeout": capabilities.request_timeout,
         "incremental": capabilities.incremental,
+        "credit_control": capabilities.credit_control,
         "note": capabilities.note,
     }
 
@@ -57,5 +58,6 @@ def _kind(kind: KindCapabilities) -> dict[str, Any]:
         "allocate": sorted(str(item) for item in kind.allocate),
         "reference_length": kind.reference_length,
         "needs_exchange_rate": kind.needs_exchange_rate,
+        "printed": kind.printed,
         "note": kind.note,
     }

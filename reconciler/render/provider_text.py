@@ -110,6 +110,7 @@ def _kind(kind: KindCapabilities, style: Style) -> Iterator[str]:
         ("allocations", ", ".join(sorted(str(item).replace("_", " ") for item in kind.allocate))),
         ("corrected by", ", ".join(sorted(str(item) for item in kind.remedies))),
         ("another currency", "needs its exchange rate" if kind.needs_exchange_rate else ""),
+        ("print", "`documents get` gets it as the ERP prints it" if kind.printed else ""),
         ("note", kind.note),
     ]
     for name, fact in facts:
@@ -147,5 +148,6 @@ def _limits(capabilities: Capabilities) -> str:
             batch,
             f"pages of {capabilities.page_size}",
             "reads only what changed" if capabilities.incremental else "reads everything each time",
+            "tells what customers owe and may owe" if capabilities.credit_control else "tells no credit limits",
         ]
     )

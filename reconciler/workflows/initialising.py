@@ -24,7 +24,7 @@ connections:
   books: {{provider: ledger, path: state/books.sqlite}}
 
 # One apply may not raise what customers owe by more than this, per currency.
-# policies: {{max_new_receivables: {{USD: 250000.00}}}}
+# policies: {{max_new_receivables: {{USD: 250000.00}}, credit_limit: refuse}}
 """
 
 _MANIFEST = """\

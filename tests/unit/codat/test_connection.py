@@ -232,7 +232,7 @@ def test_an_invoice_is_had_as_the_erp_prints_it(world: CodatWorld) -> None:
         assert [name for name, kind in provider.capabilities().kinds.items() if kind.printed] == ["invoice"]
         buyer = ended(provider, customer("Printed", "key-printed")).remote_id
         [account] = [row.remote_id for row in provider.observe(Query(("account",))) if row.code == "4000"]
-        line = {"description": "On paper", "account": account, "quantity": Decimal(1), "unit_price": Decimal("12.5")}
+        line = {"description": "On paper", "account": account, "quantity": Decimal(1), "unit_price": Decimal(12)}
         content = {
             "customer": buyer,
             "issue_date": date(2026, 11, 10),

@@ -87,6 +87,25 @@ def test_payments_of_the_same_plan_count_whatever_they_settle() -> None:
     )
 
 
+def amending(*fields: str) -> Books:
+    """Books whose ERP lets posted invoices be amended."""
+    caps = replace(capabilities(), credit_control=True)
+    posted = {phase: frozenset({*fields, "memo"}) for phase in ("draft", "posted", "part_settled")}
+    kinds = dict(caps.kinds) | {"invoice": replace(caps.kind("invoice"), amendable=posted)}
+    return Books(caps=replace(caps, kinds=kinds)).with_acme().with_invoice("INV-1", "100.00")
+
+
+def test_a_posted_invoice_that_the_erp_amends_raises_by_its_difference() -> None:
+    books = amending("lines")
+    dearer = books.plan(customer(), invoice("INV-1", "130.00"))
+    assert [(change.action, change.receivable) for change in dearer.changes] == [("update", {"USD": D(30)})]
+    assert judged(dearer, standing("1000", "1000")).credit[0].after == D(1030)
+    cheaper = books.plan(customer(), invoice("INV-1", "30.00"))
+    assert [(change.receivable, cheaper.credit) for change in cheaper.changes] == [({"USD": D(-70)}, ())]
+    reworded = books.plan(customer(), invoice("INV-1", "100.00", memo="other"))
+    assert [change.receivable for change in reworded.changes] == [{}]
+
+
 def test_what_is_blocked_pays_nothing() -> None:
     books = controlled().with_invoice("INV-0", "100.00")
     over_allocated = payment("PMT-1", "500.00", {"INV-0": "500.00"})
