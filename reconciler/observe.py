@@ -7,7 +7,7 @@ rest; what the plan relies on is checked against the live ERP when it is applied
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from decimal import Decimal
 
@@ -26,7 +26,7 @@ from reconciler.providers.errors import ProviderError
 from reconciler.providers.protocol import Company, Known, LiveAllocation, Normalized, Observed, Provider, Query
 from reconciler.resources.content import references
 from reconciler.resources.defaults import with_defaults
-from reconciler.resources.kinds import KINDS
+from reconciler.resources.kinds import KINDS, Content
 from reconciler.resources.resource import Declaration, Resource
 from reconciler.resources.tracking import TRACKING_SET
 from reconciler.state.model import DocumentRow, StateView
@@ -60,6 +60,11 @@ class NormalizedContents(Mapping[Address, Normalized]):
 
     def __len__(self) -> int:
         return len(self.resources)
+
+
+def normalize_by(providers: Mapping[str, Provider]) -> Callable[[str, str, Content], Normalized]:
+    """What the provider of a connection makes of a content that no manifest declares."""
+    return lambda connection, kind, content: providers[connection].normalize(kind, content)
 
 
 def company_of(project: Project, connection: str, provider: Provider) -> Company:
@@ -106,7 +111,7 @@ def observe(
 ) -> PlanInputs:
     """`inputs` with its snapshot and normalised contents filled in. Raises ReconcilerError when an ERP fails."""
     declared = {resource.address: resource for resource in declaration.resources}
-    inputs = replace(inputs, normalized=NormalizedContents(declared, providers))
+    inputs = replace(inputs, normalized=NormalizedContents(declared, providers), normalize=normalize_by(providers))
     shots = {
         name: ConnectionSnapshot(
             project.connections[name].provider,

@@ -33,6 +33,7 @@ from reconciler.providers.capabilities import KindCapabilities, Numbering, Remed
 from reconciler.providers.protocol import Observed
 from reconciler.resources.kinds import Content
 from reconciler.resources.resource import Resource
+from reconciler.resources.tracking import Combination
 from reconciler.state.model import DocumentRow
 
 
@@ -75,6 +76,8 @@ class Draft:
     """(connection, customer identity) → what of this plan moves what it owes; only where credit is controlled."""
     sets: dict[str, SetTable] = field(default_factory=dict)
     """Tracking sets by what they combine, per connection, once somebody asked."""
+    implied: dict[tuple[str, Combination], Any] = field(default_factory=dict)
+    """(connection, combination) → the set this plan makes of it (`implied_sets.Implied`)."""
     unchanged: int = 0
     allowed_used: set[tuple[Remedy, Address]] = field(default_factory=set)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date
 
@@ -10,6 +10,7 @@ from reconciler.kernel.address import Address
 from reconciler.plan.model import Options
 from reconciler.providers.capabilities import Capabilities
 from reconciler.providers.protocol import Company, Normalized, Observed
+from reconciler.resources.kinds import Content
 from reconciler.resources.resource import Declaration
 from reconciler.state.model import StateView
 
@@ -45,3 +46,6 @@ class PlanInputs:
     created_at: str
     policy_digest: str = ""
     version: str = ""
+    normalize: Callable[[str, str, Content], Normalized] | None = None
+    """(connection, kind, content by name) → content as the ERP will store it, for what no manifest declares.
+    A function of its arguments, like `normalized`; None changes nothing."""

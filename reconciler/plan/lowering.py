@@ -46,7 +46,7 @@ def create_step(
     depends = {
         *after,
         *(draft.creators[name] for name in reference_identities(kind, content) if name in draft.creators),
-        *needed(draft, address.connection, kind, content),
+        *needed(draft, address, kind, content),
     }
     if allocations is not None and allocations.entries:
         wire["allocations"] = list(allocations.entries)
@@ -142,7 +142,7 @@ def update_step(
     wire_after, holes = index.on_the_wire(row.kind, after, draft.creators, "after")
     wire_before, _ = index.on_the_wire(row.kind, before, draft.creators, "before")
     creators = {draft.creators[name] for name in reference_identities(row.kind, after) if name in draft.creators}
-    creators |= needed(draft, address.connection, row.kind, after)
+    creators |= needed(draft, address, row.kind, after)
     step = Step(
         id=step_id(address, row.label, "update"),
         address=address,

@@ -13,6 +13,7 @@ from reconciler.plan.bound import plan_bound
 from reconciler.plan.credit import outlooks
 from reconciler.plan.desired import Desired, desired_of, digest_of, resolve_all
 from reconciler.plan.draft import Draft
+from reconciler.plan.implied_sets import is_implied, show_implied
 from reconciler.plan.index import Chain, Index, Unresolved
 from reconciler.plan.inputs import PlanInputs
 from reconciler.plan.lowering import posting_date, series_of
@@ -61,6 +62,7 @@ def make_plan(inputs: PlanInputs) -> Plan:
         if address not in grouped:
             _one(draft, address, wanted)
     note_settlement_by_others(draft)
+    show_implied(draft)
     return _finish(draft)
 
 
@@ -347,6 +349,12 @@ def _reference_obstacle(draft: Draft, resource: Resource) -> str:
     return ""
 
 
+def _let_be(chain: Chain) -> bool:
+    """Whether a bound address is not missed in the manifests: removed, or never declared but implied."""
+    declared = chain.declared()
+    return "_removed" in declared or is_implied(declared)
+
+
 def _finish(draft: Draft) -> Plan:
     """Order everything and seal the plan."""
     inputs = draft.inputs
@@ -356,7 +364,7 @@ def _finish(draft: Draft) -> Plan:
     gone = sorted(
         address
         for address, chain in draft.index.chains.items()
-        if address not in draft.index.declared and address not in removed and "_removed" not in chain.declared()
+        if address not in draft.index.declared and address not in removed and not _let_be(chain)
     )
     plan = Plan(
         project=inputs.project,

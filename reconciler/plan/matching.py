@@ -12,7 +12,8 @@ from reconciler.plan.desired import Desired
 from reconciler.plan.draft import Draft
 from reconciler.plan.index import Index
 from reconciler.plan.model import FieldChange, Reason, Role
-from reconciler.plan.tracking_sets import same_tracking, set_label
+from reconciler.plan.set_words import set_label
+from reconciler.plan.tracking_sets import same_tracking
 from reconciler.providers.capabilities import DeduplicationClass, Verb
 from reconciler.providers.protocol import Observed
 from reconciler.resources.content import typed

@@ -45,6 +45,7 @@ class Reason(StrEnum):
     """Why: a closed list, stable for policies."""
 
     DECLARED = "declared"
+    IMPLIED = "implied"
     CHANGED = "changed"
     DRIFTED = "drifted"
     ALLOCATION_ADDED = "allocation_added"

@@ -72,7 +72,7 @@ def _sets_needed(draft: Draft, step: Step) -> set[str]:
         operation.content,
         lambda reference: index.identity_of_any(connection, reference.kinds, reference.name),
     )
-    return needed(draft, connection, operation.kind, content)
+    return needed(draft, step.address, operation.kind, content)
 
 
 def _filled(draft: Draft, step: Step, made: dict[str, Step], left: set[str]) -> Step:

@@ -6,24 +6,22 @@ elsewhere every question here is answered with nothing.
 
 from __future__ import annotations
 
-import json
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from reconciler.kernel.address import Address, check_name
+from reconciler.kernel.address import Address
 from reconciler.plan.desired import Desired, desired_of, resolve_all
 from reconciler.plan.draft import Draft, step_id
+from reconciler.plan.implied_sets import imply, refusal, value_problem, widening
 from reconciler.plan.model import Reason
 from reconciler.plan.set_tables import SetTable
+from reconciler.plan.set_words import in_words, set_label
 from reconciler.providers.operations import Update
 from reconciler.providers.protocol import Observed
 from reconciler.resources.kinds import Content
 from reconciler.resources.tracking import TRACKING_SET, Combination, combination, combinations
 
 Problem = tuple[Reason, str, str]
-_PLAIN = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_./-]*\Z", re.ASCII)
-_CATEGORY = ("tracking_category",)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +49,7 @@ def meant(draft: Draft, connection: str, combined: Combination) -> Meant | Nobod
     sets = table(draft, connection)
     rows = sets.live.get(combined, ())
     active = [(row, after) for row, status, after in _as_planned(draft, connection, rows) if status == "active"]
-    words = in_words(draft, connection, combined)
+    words = in_words(draft.index, connection, combined)
     if len(active) > 1:
         ids = ", ".join(set_label(row) for row, _ in active)
         return (
@@ -127,32 +125,28 @@ def problem(draft: Draft, address: Address, content: Content) -> Problem | None:
         return None
     for combined in combinations(content):
         found = meant(draft, address.connection, combined)
-        if isinstance(found, Nobodys):
-            return _undeclared(draft, address.connection, combined)
-        if isinstance(found, tuple):
-            return found
+        problem_of = refusal(draft, address.connection, combined) if isinstance(found, Nobodys) else found
+        if isinstance(problem_of, tuple):
+            return problem_of
     return None
 
 
-def _undeclared(draft: Draft, connection: str, combined: Combination) -> Problem:
-    return (
-        Reason.REFERENCE_UNRESOLVED,
-        f"no tracking set has just {in_words(draft, connection, combined)}",
-        f"Declare it: {yaml_of(draft, connection, combined)}",
-    )
+def needed(draft: Draft, user: Address, kind: str, content: Content) -> set[str]:
+    """The steps of this plan that a write of `content` (identity space) has to wait for, beside its references'.
 
-
-def needed(draft: Draft, connection: str, kind: str, content: Content) -> set[str]:
-    """The steps of this plan that a write of `content` (identity space) has to wait for, beside its references'."""
-    index = draft.index
+    A set that nobody has is made by one of them, for `user`'s lines: `problem` has had nothing against it.
+    """
+    index, connection = draft.index, user.connection
     if not index.keeps_sets(connection):
         return set()
     if kind == TRACKING_SET:
-        return _widened(draft, content)
+        return widening(draft, content)
     found: set[str] = set()
     for combined in combinations(content):
         one = meant(draft, connection, combined)
-        if isinstance(one, Meant):
+        if isinstance(one, Nobodys) and refusal(draft, connection, combined) is None:
+            found.add(imply(draft, user, combined))
+        elif isinstance(one, Meant):
             found.update(one.after)
             owner = index.owners.get((connection, TRACKING_SET, one.row.remote_id)) if one.row else None
             if owner is not None:
@@ -160,38 +154,10 @@ def needed(draft: Draft, connection: str, kind: str, content: Content) -> set[st
     return found
 
 
-def _widened(draft: Draft, content: Content) -> set[str]:
-    """Updates of this plan to the categories of a set: one may add the value that the set is made of."""
-    addresses = (draft.index.address_of(category) for category in content.get("tracking") or ())
-    updates = {step_id(address, "", "update") for address in addresses if address is not None}
-    return updates & draft.steps.keys()
-
-
 def set_problem(draft: Draft, desired: Desired) -> Problem | None:
     """Why a declared set cannot be made: a value that its category does not have."""
-    address = desired.resource.address
-    for category, value in sorted(desired.content["tracking"].items()):
-        values = _values(draft, address.connection, category)
-        if values is None or value in values:
-            continue
-        name = draft.index.display(address.connection, _CATEGORY, category)
-        return (
-            Reason.REFERENCE_UNRESOLVED,
-            f"tracking.{name}: {value!r} is no value of that category",
-            f"Its values are: {', '.join(values)}. Declare it among them, or make it in the ERP.",
-        )
-    return None
-
-
-def _values(draft: Draft, connection: str, category: str) -> list[str] | None:
-    """A category's values once this plan is done; None where they are not known."""
-    index = draft.index
-    address = index.address_of(category)
-    if address is not None and address in index.declared and address not in draft.blocked:
-        return [str(value) for value in desired_of(index, index.declared[address], "").content["values"]]
-    remote = index.remote_id(category)
-    row = index.snapshot(connection).row("tracking_category", remote) if remote else None
-    return [str(value) for value in row.content().get("values") or ()] if row is not None else None
+    connection = desired.resource.address.connection
+    return value_problem(draft, connection, combination(desired.content["tracking"]))
 
 
 # ---- matching ----
@@ -204,38 +170,3 @@ def same_tracking(draft: Draft, desired: Desired) -> tuple[list[Observed], list[
     sets = table(draft, address.connection)
     others = [other for other in sets.declared.get(combined, ()) if other != address]
     return list(sets.live.get(combined, ())), others
-
-
-# ---- words ----
-
-
-def in_words(draft: Draft, connection: str, combined: Combination) -> str:
-    """`department NORTH, project P1`."""
-    return ", ".join(
-        f"{draft.index.display(connection, _CATEGORY, category)} {value}" for category, value in combined
-    )
-
-
-def name_for(combined: Combination) -> str:
-    """What a set would be called: its values, joined."""
-    return "-".join(value for _, value in combined)
-
-
-def yaml_of(draft: Draft, connection: str, combined: Combination) -> str:
-    """The manifest lines that declare a set, in flow style."""
-    name = name_for(combined)
-    pairs = ", ".join(
-        f"{_scalar(draft.index.display(connection, _CATEGORY, category))}: {_scalar(value)}"
-        for category, value in combined
-    )
-    return f"tracking_sets: {{{_scalar('…' if check_name(name) else name)}: {{tracking: {{{pairs}}}}}}}"
-
-
-def _scalar(text: str) -> str:
-    return text if _PLAIN.match(text) else json.dumps(text, ensure_ascii=False)
-
-
-def set_label(row: Observed) -> str:
-    """`DEP1 (Northern sales)`."""
-    own = row.code or row.remote_id
-    return f"{own} ({row.name})" if row.name and row.name != own else own

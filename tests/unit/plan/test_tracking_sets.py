@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
-from reconciler.plan.model import Action, Plan, Reason
+from reconciler.plan.inputs import PlanInputs
+from reconciler.plan.making import make_plan
+from reconciler.plan.model import Action, Plan, Reason, Step
 from reconciler.providers.capabilities import Verb, VerbSupport
-from reconciler.providers.operations import Create, Update
-from reconciler.providers.protocol import Observed
+from reconciler.providers.operations import Create, Update, with_holes_filled
+from reconciler.providers.protocol import Normalized, Observed
 from reconciler.resources.resource import Resource
+from reconciler.state.model import IntentRow
 from tests.unit.plan.books import Books, actions, at, capabilities, customer, invoice, resource, verbs
 
 NORTH = {"region": "North", "branch": "A1"}
@@ -84,30 +88,10 @@ def test_a_live_set_is_used_whoever_made_it() -> None:
 def test_a_set_of_fewer_or_more_values_is_another_set() -> None:
     books = SetBooks()
     books.set("DEP1", region="North")
-    assert blocked(books.plan(customer(), tracked(NORTH)), "invoice.INV-1").reason is Reason.REFERENCE_UNRESOLVED
+    assert verbs(books.plan(customer(), tracked(NORTH))) == ["tracking_set.North-A1#create", "invoice.INV-1#create"]
     books.set("DEP2", region="North", branch="A1")
-    plan = books.plan(customer(), tracked({"branch": "A1"}))
-    assert blocked(plan, "invoice.INV-1").detail == "no tracking set has just branch A1"
-    assert books.plan(customer(), tracked(NORTH, {"region": "North"}, None)).complete
-
-
-def test_a_combination_that_is_no_ones_is_blocked_with_the_yaml_that_declares_it() -> None:
-    plan = SetBooks().plan(customer(), tracked(None, NORTH))
-    change = blocked(plan, "invoice.INV-1")
-    assert change.reason is Reason.REFERENCE_UNRESOLVED
-    assert change.detail == "no tracking set has just region North, branch A1"
-    assert change.hint == "Declare it: tracking_sets: {North-A1: {tracking: {region: North, branch: A1}}}"
-    assert not plan.steps
-
-
-def test_what_yaml_would_read_otherwise_is_quoted() -> None:
-    books = SetBooks()
-    books.category("CAT-3", "cost: centre", "yes, {x}", "ä")
-    one = blocked(books.plan(customer(), tracked({"cost: centre": "yes, {x}"})), "invoice.INV-1")
-    assert one.hint == 'Declare it: tracking_sets: {"yes, {x}": {tracking: {"cost: centre": "yes, {x}"}}}'
-    books.category("CAT-4", "long", "v" * 121)
-    far = blocked(books.plan(customer(), tracked({"long": "v" * 121})), "invoice.INV-1")
-    assert far.hint.startswith('Declare it: tracking_sets: {"…": {tracking: {long: vvv')
+    assert verbs(books.plan(customer(), tracked({"branch": "A1"})))[0] == "tracking_set.A1#create"
+    assert verbs(books.plan(customer(), tracked(NORTH, {"region": "North"}, None))) == ["invoice.INV-1#create"]
 
 
 def test_a_line_without_tracking_needs_no_set_and_a_header_tracks_every_line() -> None:
@@ -163,9 +147,10 @@ def test_an_archived_set_is_not_used() -> None:
 def test_an_item_s_tracking_has_to_be_a_set_s_too() -> None:
     books = SetBooks()
     item = resource("item.SUP", name="Support", tracking=NORTH)
-    assert blocked(books.plan(item), "item.SUP").detail == "no tracking set has just region North, branch A1"
+    assert step(books.plan(item), "item.SUP#create").depends_on == ("books:tracking_set.North-A1#create",)
     plan = books.plan(item, a_set())
     assert step(plan, "item.SUP#create").depends_on == ("books:tracking_set.NORTH-A1#create",)
+    assert blocked(books.plan(resource("item.SUP", name="S", tracking={"branch": "none"})), "item.SUP")
 
 
 # ---- declared sets ----
@@ -428,20 +413,21 @@ def test_a_reissue_waits_for_the_set_of_its_lines_and_its_credit_does_not() -> N
     assert "books:tracking_set.NORTH-A1#create" not in needs["invoice.INV-1/credit.1#create"]
 
 
-@pytest.mark.parametrize("missing", ["before", "after"])
-def test_a_correction_that_cannot_be_tracked_is_blocked_whole(missing: str) -> None:
+@pytest.mark.parametrize("wrong", ["before", "after"])
+def test_a_correction_that_cannot_be_tracked_is_blocked_whole(wrong: str) -> None:
     books = SetBooks()
-    books.set("DEP2", "archived" if missing == "before" else "active", region="South")
+    books.set("DEP2", "archived" if wrong == "before" else "active", region="South")
     posted(books, {"region": "South"})
-    resources = [customer(), tracked(NORTH), *([a_set()] if missing == "before" else [])]
-    plan = books.plan(*resources, allow=ALLOW)
+    new = NORTH if wrong == "before" else {"region": "West"}
+    plan = books.plan(customer(), tracked(new), allow=ALLOW)
     assert blocked(plan, "invoice.INV-1").reason is Reason.REFERENCE_UNRESOLVED
     assert not plan.groups
-    assert not [one for one in plan.steps if one.address.kind == "invoice"]
+    assert not plan.steps
 
 
 def test_crediting_what_is_removed_needs_the_set_of_its_lines() -> None:
     books = SetBooks()
+    books.set("DEP2", "archived", region="South")
     posted(books, {"region": "South"})
     gone = [("invoice.INV-1", "credit")]
     assert not books.plan(customer(), removed=gone).complete
@@ -456,7 +442,8 @@ def test_a_draft_s_new_tracking_waits_for_its_set() -> None:
     changed = tracked(NORTH, state="draft")
     plan = books.plan(customer(), a_set(), changed)
     assert step(plan, "invoice.INV-1#update").depends_on == ("books:tracking_set.NORTH-A1#create",)
-    assert blocked(books.plan(customer(), changed), "invoice.INV-1").reason is Reason.REFERENCE_UNRESOLVED
+    strange = tracked({"region": "West"}, state="draft")
+    assert blocked(books.plan(customer(), strange), "invoice.INV-1").reason is Reason.REFERENCE_UNRESOLVED
 
 
 def test_a_change_that_leaves_the_lines_alone_asks_for_no_set() -> None:
@@ -465,3 +452,214 @@ def test_a_change_that_leaves_the_lines_alone_asks_for_no_set() -> None:
     plan = books.plan(customer(), tracked({"region": "South"}, memo="new"))
     assert verbs(plan) == ["invoice.INV-1#update"]
     assert [change.action for change in plan.changes] == [Action.UPDATE]
+
+
+# ---- implied sets ----
+
+
+def test_a_combination_that_is_nobody_s_is_a_step_of_its_own() -> None:
+    books = SetBooks()
+    plan = books.plan(customer(), tracked(NORTH, name="INV-2"), tracked(NORTH, None, NORTH))
+    assert actions(plan) == ["create tracking_set.North-A1", "create invoice.INV-1", "create invoice.INV-2"]
+    made = step(plan, "tracking_set.North-A1#create")
+    assert made.operation == Create(
+        "tracking_set", {"code": "North-A1", "tracking": {"CAT-1": "North", "CAT-2": "A1"}}
+    )
+    assert made.depends_on == ()
+    assert (
+        step(plan, "invoice.INV-1#create").depends_on == step(plan, "invoice.INV-2#create").depends_on == (made.id,)
+    )
+    change = plan.changes[0]
+    assert change.reason is Reason.IMPLIED
+    assert change.detail == "implied by the lines of invoice.INV-1 and 1 more"
+    assert change.after == {"code": "North-A1", "tracking": {"region": "North", "branch": "A1"}}
+    assert change.steps == (made.id,)
+    assert next(row for row in plan.footprint if row.address == made.address).binding_revision == 0
+
+
+def test_nothing_is_implied_by_lines_that_are_not_written() -> None:
+    books = SetBooks()
+    plan = books.plan(customer(), tracked(NORTH, expect_total="1.00"))
+    assert blocked(plan, "invoice.INV-1").reason is Reason.TOTAL_MISMATCH
+    assert not plan.steps
+    plan = books.plan(customer(), tracked(NORTH), invoice("INV-2"), targets=["invoice.INV-2"])
+    assert verbs(plan) == ["invoice.INV-2#create"]
+
+
+def test_an_implied_set_waits_for_its_category_and_its_value() -> None:
+    books = SetBooks()
+    declared = resource("tracking_category.region", values=["North", "South"])
+    books.bind(declared, "CAT-1", {"name": "region", "values": ["North", "South"]}, name="region")
+    wider = resource("tracking_category.region", values=["North", "South", "West"])
+    new = resource("tracking_category.project", values=["P1"])
+    plan = books.plan(wider, new, customer(), tracked({"region": "West", "project": "P1"}))
+    made = next(one for one in plan.steps if one.address.kind == "tracking_set")
+    assert made.depends_on == (
+        "books:tracking_category.project#create",
+        "books:tracking_category.region#update",
+    )
+    assert len(made.holes) == 1
+    assert isinstance(made.operation, Create)
+    assert with_holes_filled(made.operation, {made.holes[0].place: "CAT-9"}).content["tracking"] == {
+        "CAT-1": "West",
+        "CAT-9": "P1",
+    }
+
+
+@pytest.mark.parametrize(
+    ("tracking", "words", "hint"),
+    [
+        (
+            {"region": "West"},
+            "tracking.region: 'West' is no value of that category",
+            "Its values are: North, South.",
+        ),
+        ({"long": "v" * 121}, "and its values make no name", 'tracking_sets: {"…": {tracking: {long: vvv'),
+        (
+            {"cost: centre": "yes, {x}"},
+            "and the code 'yes, {x}' is another one's",
+            '{"…": {tracking: {"cost: centre": "yes, {x}"}}}',
+        ),
+    ],
+)
+def test_what_cannot_be_implied_is_blocked_with_what_to_do(tracking: dict[str, str], words: str, hint: str) -> None:
+    books = SetBooks()
+    books.category("CAT-3", "cost: centre", "yes, {x}", "ä")
+    books.category("CAT-4", "long", "v" * 121)
+    books.set("DEP9", code="YES, {X}", region="South")
+    change = blocked(books.plan(customer(), tracked(tracking)), "invoice.INV-1")
+    assert words in change.detail
+    assert hint in change.hint
+    assert change.reason is Reason.REFERENCE_UNRESOLVED
+
+
+def test_one_name_is_not_implied_twice() -> None:
+    books = SetBooks()
+    books.category("CAT-3", "first", "a", "a-b")
+    books.category("CAT-4", "second", "b-c", "c")
+    one, two = {"first": "a", "second": "b-c"}, {"first": "a-b", "second": "c"}
+    plan = books.plan(customer(), tracked(one), tracked(two, name="INV-2"))
+    assert verbs(plan) == ["tracking_set.a-b-c#create", "invoice.INV-1#create"]
+    assert "the code 'a-b-c' is another one's" in blocked(plan, "invoice.INV-2").detail
+
+
+def test_a_declared_sets_name_and_code_are_its_own() -> None:
+    books = SetBooks()
+    named = resource("tracking_set.A1", tracking={"region": "South"}, code="S")
+    assert (
+        "name of another one"
+        in blocked(books.plan(customer(), named, tracked({"branch": "A1"})), "invoice.INV-1").detail
+    )
+    coded = resource("tracking_set.S", tracking={"region": "South"}, code="a1")
+    assert (
+        "'A1' is another one's"
+        in blocked(books.plan(customer(), coded, tracked({"branch": "A1"})), "invoice.INV-1").detail
+    )
+
+
+def test_sets_are_not_implied_where_the_erp_makes_none() -> None:
+    books = SetBooks()
+    mine = books.caps.kinds["tracking_set"]
+    books.caps = replace(books.caps, kinds={**books.caps.kinds, "tracking_set": replace(mine, verbs={})})
+    change = blocked(books.plan(customer(), tracked(NORTH)), "invoice.INV-1")
+    assert change.hint == "Make it in the ERP, or track the lines by other values."
+
+
+def implied(books: SetBooks) -> None:
+    """The set that lines implied, made."""
+    plan = books.plan(customer(), tracked(NORTH))
+    made = plan.steps[0]
+    content = {"code": "North-A1", "tracking": {"CAT-1": "North", "CAT-2": "A1"}}
+    books.bind(a_set("North-A1"), "DEP1", content)
+    binding = books.bindings[made.address]
+    assert made.effect.declared is not None
+    books.bindings[made.address] = replace(
+        binding, declared=made.effect.declared, declared_digest=made.effect.declared_digest
+    )
+
+
+def test_an_implied_set_is_not_missed_in_the_manifests() -> None:
+    books = SetBooks()
+    implied(books)
+    plan = books.plan(customer(), tracked(NORTH))
+    assert actions(plan) == ["create invoice.INV-1"]
+    assert not plan.gone
+    assert [row.remote_id for row in plan.footprint] == ["", "DEP1"]
+    assert not books.plan(customer()).gone
+    books.bind(a_set("GONE", {"region": "South"}), "DEP2", {"code": "GONE", "tracking": {"CAT-1": "South"}})
+    assert books.plan(customer()).gone == (at("tracking_set.GONE"),)
+
+
+def test_an_implied_set_may_be_declared_later() -> None:
+    books = SetBooks()
+    implied(books)
+    assert not books.plan(customer(), a_set("North-A1")).has_changes
+    named = books.plan(customer(), a_set("North-A1", name="Northern"))
+    assert verbs(named) == ["tracking_set.North-A1#update"]
+    other = books.plan(customer(), a_set("NORTH"))
+    assert (
+        "`moved: [{from: tracking_set.North-A1, to: tracking_set.NORTH}]`"
+        in blocked(other, "tracking_set.NORTH").hint
+    )
+
+
+def test_an_implied_set_that_is_gone_or_changed_is_let_go_first() -> None:
+    books = SetBooks()
+    implied(books)
+    del books.rows["tracking_set"]["DEP1"]
+    change = blocked(books.plan(customer(), tracked(NORTH)), "invoice.INV-1")
+    assert change.detail == (
+        "tracking_set.North-A1 was made for region North, branch A1, and is no longer in the ERP"
+    )
+    assert "`removed: [{address: tracking_set.North-A1, action: forget}]`" in change.hint
+    books.set("DEP1", region="South")
+    change = blocked(books.plan(customer(), tracked(NORTH)), "invoice.INV-1")
+    assert change.detail.endswith("and combines something else now")
+    assert books.plan(customer(), tracked({"region": "South"})).complete
+
+
+def test_an_implied_set_whose_outcome_is_unknown_is_waited_for() -> None:
+    books = SetBooks()
+    plan = books.plan(customer(), tracked(NORTH))
+    books.unsettled = (an_intent(plan.steps[0]),)
+    change = blocked(books.plan(customer(), tracked(NORTH)), "invoice.INV-1")
+    assert change.reason is Reason.REFERENCE_BLOCKED
+    assert change.hint == "Run: reconciler recover"
+
+
+def test_an_implied_set_is_told_as_the_erp_will_store_it() -> None:
+    books = SetBooks()
+    kept = inputs_of(books, tracked(NORTH), code="NORTH-A1")
+    made = make_plan(kept).steps[0]
+    assert isinstance(made.operation, Create)
+    assert made.operation.content["code"] == "NORTH-A1"
+    assert made.address == at("tracking_set.North-A1")
+    refused = make_plan(inputs_of(books, tracked(NORTH), refused=("a code is at most 4 characters",)))
+    assert (
+        "keeps none with the code 'North-A1': a code is at most 4 characters"
+        in blocked(refused, "invoice.INV-1").detail
+    )
+    assert (
+        blocked(refused, "invoice.INV-1").hint
+        == 'Declare it: tracking_sets: {"…": {tracking: {region: North, branch: A1}}}'
+    )
+    other = make_plan(inputs_of(books, tracked(NORTH), region="NORTH"))
+    assert "would keep its values otherwise" in blocked(other, "invoice.INV-1").detail
+
+
+def inputs_of(
+    books: SetBooks, document: Resource, *, code: str = "", region: str = "", refused: tuple[str, ...] = ()
+) -> PlanInputs:
+    """Inputs whose ERP stores an undeclared set with another code, or another value, or not at all."""
+
+    def normalize(connection: str, kind: str, content: Any) -> Normalized:
+        assert (connection, kind) == ("books", "tracking_set")
+        assert content["tracking"] == NORTH
+        tracking = {**NORTH, **({"region": region} if region else {})}
+        return Normalized({"code": code or content["code"], "tracking": tracking}, refused=refused)
+
+    return replace(books.inputs([customer(), document]), normalize=normalize)
+
+
+def an_intent(made: Step) -> IntentRow:
+    return SimpleNamespace(address=made.address, may_be_resent=False)  # type: ignore[return-value]
