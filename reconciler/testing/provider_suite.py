@@ -26,10 +26,11 @@ from reconciler.testing.fault_cases import FaultCases
 from reconciler.testing.suite_cases import Case
 from reconciler.testing.suite_playing import Player, cases_by_method
 from reconciler.testing.suite_project import SuiteProject
+from reconciler.testing.telling_cases import TellingCases
 from reconciler.testing.world import World, WorldFactory
 
 
-class ProviderSuite(FaultCases):
+class ProviderSuite(FaultCases, TellingCases):
     """Everything a provider must do. Subclass it and name a world."""
 
     world: ClassVar[WorldFactory]
