@@ -16,6 +16,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import FunctionType
 from typing import Any, ClassVar
 from unittest import mock
 
@@ -29,6 +30,8 @@ from reconciler.testing.suite_project import SuiteProject
 from reconciler.testing.telling_cases import TellingCases
 from reconciler.testing.world import World, WorldFactory
 
+_NAMES = frozenset(case.name for case in CASES)
+
 
 class ProviderSuite(FaultCases, TellingCases):
     """Everything a provider must do. Subclass it and name a world."""
@@ -39,7 +42,7 @@ class ProviderSuite(FaultCases, TellingCases):
     books most of the calls."""
 
     slow_cases: ClassVar[frozenset[str]] = frozenset()
-    """Names of cases that run with `pytest -m slow` alone, where books are slow."""
+    """Names of cases that run with `pytest -m slow` alone, where books are slow; of a check too, such as `killed`."""
 
     def __init_subclass__(cls, **options: Any) -> None:
         super().__init_subclass__(**options)
@@ -52,6 +55,8 @@ class ProviderSuite(FaultCases, TellingCases):
         for case in CASES:
             if case.name in cls.slow_cases and f"test_{case.name}" not in vars(cls):
                 setattr(cls, f"test_{case.name}", pytest.mark.slow(_method(case, cls.__qualname__)))
+        for name in cls.slow_cases - _NAMES:
+            setattr(cls, f"test_{name}", pytest.mark.slow(_copied(getattr(cls, f"test_{name}"))))
 
     @pytest.fixture(scope="class")
     @classmethod
@@ -80,6 +85,13 @@ def vars_of(cls: type, name: str) -> Any:
             value = vars(one)[name]
             return value.__func__ if isinstance(value, staticmethod) else value
     raise TypeError(f"{cls.__name__} names no {name}")
+
+
+def _copied(check: Any) -> FunctionType:
+    """A function like it, to be marked alone."""
+    copy = FunctionType(check.__code__, check.__globals__, check.__name__, check.__defaults__, check.__closure__)
+    copy.__doc__ = check.__doc__
+    return copy
 
 
 def _is_case(cls: type, name: str) -> bool:

@@ -33,13 +33,15 @@ QUICK = {
     "over_allocation_of_an_invoice",
     "renamed",
 }
+ALL = frozenset(case.name for case in CASES)
+ASKED = "asked_where_nothing_may_be_sent_again"
 FAULTS = {ProxyFault.CUT_AFTER, ProxyFault.TRUNCATED, ProxyFault.UNAVAILABLE_BEFORE}
 
 
 class TestAlloy(ProviderSuite):
     world = sandbox
     thorough = False
-    slow_cases = frozenset(case.name for case in CASES) - QUICK
+    slow_cases = ALL - QUICK
     slow_faults = frozenset(ProxyFault) - FAULTS
     fault_sample = 1
     kill_sample = 1
@@ -50,7 +52,7 @@ class TestAlloyOverNetSuite(ProviderSuite):
 
     world = over_netsuite
     thorough = False
-    slow_cases = frozenset(case.name for case in CASES) - {"payment_for_many", "allocation_lowered_with_consent"}
+    slow_cases = ALL - {"payment_for_many", "allocation_lowered_with_consent"} | {ASKED}
     slow_faults = frozenset(ProxyFault) - {ProxyFault.CUT_AFTER}
     fault_sample = 1
     kill_sample = 1

@@ -8,6 +8,7 @@ from tests.conformance.ledger_world import in_process, served
 
 class TestServedLedger(ProviderSuite):
     world = served
+    fault_sample = 3
 
 
 class TestLedgerInProcess(ProviderSuite):

@@ -81,3 +81,17 @@ def test_slow_books_may_put_cases_off():
     marks = {mark.name for mark in getattr(Slow.test_bulk_of_two_hundred, "pytestmark", [])}
     assert marks == {"slow"}
     assert not hasattr(Slow.test_invoice_plain, "pytestmark")
+
+
+def test_slow_books_may_put_checks_off_too():
+    class Slow(ProviderSuite):
+        __test__ = False
+        slow_cases = frozenset({"killed"})
+
+    marks = {mark.name for mark in getattr(Slow.test_killed, "pytestmark", [])}
+    assert marks == {"slow"}
+    assert not hasattr(ProviderSuite.test_killed, "pytestmark")
+    with pytest.raises(AttributeError, match="test_kilt"):
+
+        class Mistaken(ProviderSuite):
+            slow_cases = frozenset({"kilt"})
