@@ -387,8 +387,9 @@ class Executor:
         there = self.files.there(supdoc)
         missing = [item for item in items if item["name"] not in (there or ())]
         if there is None:
+            call = self.files.create(supdoc, missing)
             try:
-                yield _send(request, self.files.create(supdoc, missing), word="supdoc")
+                yield _send(request, call, word="supdoc")
             except AlreadyExists:
                 pass
             except Rejected:
@@ -396,7 +397,7 @@ class Executor:
                     yield _send(request, self.files.folder_call(), word="folder")
                 except AlreadyExists:
                     raise Rejected(f"Intacct takes no supporting document {supdoc}", code="supdoc") from None
-                yield _send(request, self.files.create(supdoc, missing), word="supdoc-again")
+                yield _send(request, call, word="supdoc-again")
         elif missing:
             yield _send(request, self.files.add(supdoc, missing), word="supdoc-more")
 
