@@ -122,10 +122,10 @@ class Customers:
         return found
 
     def all(self, asked: Values) -> Done:
-        return Done([shown(self.view, one) for one in self.view.customers()])
+        return Done([shown(self.view, one) for one in self.view.known_customers()])
 
     def active(self, asked: Values) -> Done:
-        found = self.view.customers()
+        found = self.view.known_customers()
         return Done([shown(self.view, one) for one in found if one.record.phase != "archived"])
 
     def by(self, asked: Values) -> Done:
@@ -134,7 +134,7 @@ class Customers:
         emails = {email.casefold() for email in query.get("Emails") or () if email}
         since = query.get("FromLastModifiedDateInUTC") or NO_DATE
         found = []
-        for one in self.view.customers():
+        for one in self.view.known_customers():
             if emails and (one.content.get("email") or "").casefold() not in emails:
                 continue
             if since != NO_DATE and self.view.times(one)[1] < self.view.local(self.view.instant(since)):

@@ -5,14 +5,19 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from reconciler.sandboxes.accountsiq.allocating import Allocations
+from reconciler.sandboxes.accountsiq.attachments import Attachments
 from reconciler.sandboxes.accountsiq.batch import Batch
+from reconciler.sandboxes.accountsiq.combined import Combined
 from reconciler.sandboxes.accountsiq.customers import Customers
 from reconciler.sandboxes.accountsiq.decoding import Values
 from reconciler.sandboxes.accountsiq.dimensions import Dimensions
+from reconciler.sandboxes.accountsiq.items import Items
+from reconciler.sandboxes.accountsiq.journals import Journals
 from reconciler.sandboxes.accountsiq.lists import Lists
 from reconciler.sandboxes.accountsiq.outcomes import Done
 from reconciler.sandboxes.accountsiq.receipts import Receipts
 from reconciler.sandboxes.accountsiq.statements import Statements
+from reconciler.sandboxes.accountsiq.stock import Stock
 from reconciler.sandboxes.accountsiq.transactions import Transactions
 from reconciler.sandboxes.accountsiq.view import View
 
@@ -25,6 +30,8 @@ def handlers(view: View) -> Mapping[str, Run]:
         **_masters(view),
         **_lists(view),
         **_documents(view),
+        **_items(view),
+        **_others(view),
         **_settling(view),
     }
 
@@ -108,4 +115,60 @@ def _settling(view: View) -> dict[str, Run]:
         "GetCountTransactionsBy": transactions.count,
         "GetTransactionsModifiedBy": transactions.modified,
         "GetTransactionsByExternalReference": transactions.by_reference,
+    }
+
+
+def _items(view: View) -> dict[str, Run]:
+    items = Items(view)
+    return {
+        "GetNewSalesInvoice": items.new_invoice,
+        "GetNewSalesInvoices": items.new_invoices,
+        "GetNewSalesCreditNote": items.new_credit_note,
+        "GetNewSalesCreditNotes": items.new_credit_notes,
+        "GetInvoice": items.book.invoice,
+        "GetInvoicesBy": items.book.invoices_by,
+        "GetInvoicesByCustomerCode": items.book.invoices_by_customer,
+        "GetInvoicesByExternalReference": items.book.invoices_by_reference,
+        "GetCreditNote": items.book.credit_note,
+        "GetCreditNotesByCustomerCode": items.book.credit_notes_by_customer,
+        "GetCreditNotesByExternalReference": items.book.credit_notes_by_reference,
+        "SaveInvoice": items.save_invoice,
+        "SaveInvoiceGetBackInvoiceID": items.save_invoice,
+        "SaveInvoiceWithAmountCheckGetBackInvoiceID": items.save_checked,
+        "SaveInvoiceWithPostingAmountCheckGetBackInvoiceID": items.save_posting_checked,
+        "CreateInvoicesGetBackInvoiceIDs": items.create_invoices,
+        "PostInvoice": items.post_invoice,
+        "PostInvoiceGetBackTransactionID": items.post_invoice,
+        "PostInvoicesGetBackTransactionIDs": items.post_invoices,
+        "SaveCreditNote": items.save_credit_note,
+        "SaveCreditNoteGetBackCreditNoteID": items.save_credit_note,
+        "CreateCreditNotesGetBackCreditNoteIDs": items.create_credit_notes,
+        "PostCreditNote": items.post_credit_note,
+        "PostCreditNoteGetBackTransactionID": items.post_credit_note,
+        "PostCreditNotesGetBackTransactionIDs": items.post_credit_notes,
+    }
+
+
+def _others(view: View) -> dict[str, Run]:
+    combined, journals, attachments, stock = Combined(view), Journals(view), Attachments(view), Stock(view)
+    return {
+        "PostPayAndAllocateSalesInvoice": combined.one,
+        "PostPayAndAllocateSalesInvoices": combined.many,
+        "CreateGeneralJournal": journals.general,
+        "CreateGeneralJournalGetBackTransactionID": journals.general,
+        "PostSalesDebitJournal": journals.debit,
+        "PostSalesDebitJournalGetBackTransactionID": journals.debit,
+        "PostSalesCreditJournal": journals.credit,
+        "PostSalesCreditJournalGetBackTransactionID": journals.credit,
+        "AttachDocument": attachments.attach,
+        "GetAttachedDocumentList": attachments.all,
+        "GetDocument": attachments.one,
+        "GetInvoicePDFByTransactionID": attachments.invoice_pdf,
+        "GetInvoicePDFByTransactionIDAndReportStyleName": attachments.invoice_pdf,
+        "GetSalesReceiptPDFByTransactionID": attachments.receipt_pdf,
+        "GetStockItemList": stock.all,
+        "GetActiveStockItemList": stock.active,
+        "GetStockItem": stock.one,
+        "GetNewStockItemFromDefaults": stock.new,
+        "SaveStockItem": stock.save,
     }

@@ -31,11 +31,11 @@ class Lists:
         self.view = view
 
     def gl_accounts(self, asked: Values) -> Done:
-        return Done([[one.content["code"], one.content["name"]] for one in self.view.accounts().values()])
+        return Done([[one["code"], one["name"]] for one in self.view.accounts.values()])
 
     def chart(self, asked: Values) -> Done:
         made = []
-        for one in self.view.accounts().values():
+        for one in self.view.entries("account"):
             content = one.content
             category, kind = _CATEGORIES[content["type"]]
             made.append(
@@ -60,11 +60,10 @@ class Lists:
     def taxes(self, asked: Values) -> Done:
         """`Rate` in percent or as a fraction: nobody knows."""
         unit = Decimal(1) if self.view.switches.text("tax_rate_unit") == "percent" else Decimal("0.01")
-        accounts = self.view.accounts()
         made = []
         for place, one in enumerate(self.view.entries("tax_rate")):
             content = one.content
-            account = accounts.get(content.get("account", ""))
+            account = self.view.accounts.get(content.get("account", ""), self.view.role("tax").content)
             made.append(
                 {
                     "ID": content["code"],
@@ -77,7 +76,7 @@ class Lists:
                     "IsDefault": place == 0,
                     "IsStandardRate": place == 0,
                     "SalesTaxInclude": True,
-                    "CreditGlAccno": account.content["code"] if account else self.view.role("tax").content["code"],
+                    "CreditGlAccno": account["code"],
                     "Checker": {"IdLength": 50, "CodeLength": 50, "DescriptionLength": 50, "AuthorLength": 50},
                 }
             )
@@ -107,12 +106,11 @@ class Lists:
         )
 
     def banks(self, asked: Values) -> Done:
-        accounts = self.view.accounts()
         return Done(
             [
                 {
                     "BankID": one.seq,
-                    "Code": accounts[one.content["account"]].content["code"],
+                    "Code": self.view.accounts[one.content["account"]]["code"],
                     "BankAccountCode": f"{70_000_000 + one.seq}",
                     "Name": one.content["name"],
                     "CurrencyCode": one.content.get("currency") or self.view.base,

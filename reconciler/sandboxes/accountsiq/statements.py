@@ -69,7 +69,7 @@ class Statements:
     def statement(self, asked: Values) -> Done:
         """Of the customers named, or of all; without `showZeros` only of what is open."""
         codes = [code for code in asked["customerCodes"] or () if code]
-        found = [self._known(code) for code in codes] if codes else self.view.customers()
+        found = [self._known(code) for code in codes] if codes else self.view.known_customers()
         made = [self._one(customer, asked["upTo"], asked["showZeros"]) for customer in found]
         return Done([one for one in made if one is not None])
 

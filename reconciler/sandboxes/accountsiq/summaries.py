@@ -51,13 +51,9 @@ class Book:
     def __init__(self, view: View) -> None:
         self.view = view
 
-    @cached_property
-    def _accounts(self) -> dict[str, str]:
-        return {own: entry.content["code"] for own, entry in self.view.accounts().items()}
-
-    @cached_property
-    def _taxes(self) -> dict[str, Entry]:
-        return {entry.id: entry for entry in self.view.entries("tax_rate")}
+    def _code(self, account: str) -> str:
+        code: str = self.view.accounts[account]["code"]
+        return code
 
     @cached_property
     def _customers(self) -> dict[str, Entry]:
@@ -69,10 +65,6 @@ class Book:
             found = self._customers[own] = self.view.master("customer", own)
         return found
 
-    def rate_of(self, own: str) -> Decimal | None:
-        rate: Decimal = self._taxes[own].content["rate"]
-        return rate
-
     def lines(self, entry: Entry) -> list[Posted]:
         """The control line, then every line's net and tax."""
         content, sign = entry.content, 1 if entry.record.kind == "invoice" else -1
@@ -81,7 +73,7 @@ class Book:
         control = content.get("receivable_account") or self.customer(content["customer"]).content.get(
             "receivable_account"
         )
-        code = self._accounts[control] if control else self.view.role("receivable").content["code"]
+        code = self._code(control) if control else self.view.role("receivable").content["code"]
         if content.get("remainder") == "advance":
             code = self.view.role("deposits").content["code"]
         base = self.view.to_base(total, rate)
@@ -99,7 +91,7 @@ class Book:
             amount = sign * content["amount"]
             named = departments[0] if departments else None
             yield Posted(
-                self._accounts[bank.content["account"]],
+                self._code(bank.content["account"]),
                 amount,
                 sign * self.view.to_base(content["amount"], rate),
                 department=named,
@@ -107,15 +99,17 @@ class Book:
             )
             return
         settings = self.view.books.ledger.settings
-        totals = compute_totals(content, content["currency"], self.rate_of, per_line=settings.tax_rounding_per_line)
+        totals = compute_totals(
+            content, content["currency"], self.view.rate_of, per_line=settings.tax_rounding_per_line
+        )
         assert totals is not None
         for place, (line, given) in enumerate(zip(totals.lines, content["lines"], strict=True)):
             named = (
                 departments[place] if place < len(departments) else department_with(self.view, dict(line.tracking))
             )
-            code = self._taxes[line.taxes[0]].content["code"] if line.taxes else None
+            code = self.view.tax_rates[line.taxes[0]]["code"] if line.taxes else None
             shared = {"department": named, "description": given.get("description"), "tax_code": code}
-            account = self._accounts[line.account or self._income(line.item)]
+            account = self._code(line.account or self._income(line.item))
             yield Posted(account, sign * line.net, sign * self.view.to_base(line.net, rate), **shared)
             if line.tax or line.taxes:
                 base = sign * self.view.to_base(line.tax, rate)
@@ -127,8 +121,8 @@ class Book:
         return account
 
     def _tax_account(self, taxes: tuple[str, ...]) -> str:
-        account = self._taxes[taxes[0]].content.get("account") if taxes else None
-        code: str = self._accounts[account] if account else self.view.role("tax").content["code"]
+        account = self.view.tax_rates[taxes[0]].get("account") if taxes else None
+        code: str = self._code(account) if account else self.view.role("tax").content["code"]
         return code
 
     # ---- summaries ----

@@ -20,6 +20,7 @@ from reconciler.sandboxes.ledger.minor import to_decimal
 from reconciler.sandboxes.ledger.records import Record, Selection, id_of, seq_of
 from reconciler.sandboxes.ledger.store import meta_value
 from reconciler.sandboxes.serving.books import Books
+from reconciler.sandboxes.serving.contents import Reading
 from reconciler.sandboxes.serving.switches import Switches
 
 ACCOUNT_IDS, INVOICE_IDS, TRANSACTION_IDS = 1_000, 10_000, 100_000
@@ -54,11 +55,11 @@ class Entry:
         return seq_of(self.record.kind, self.record.id)
 
 
-class View:
+class View(Reading):
     """`stale_ms`: lists are as they were so long ago."""
 
     def __init__(self, books: Books, switches: Switches, clock: Clock, stale_ms: int = 0) -> None:
-        self.books = books
+        super().__init__(books)
         self.switches = switches
         self.clock = clock
         self.stale_ms = stale_ms
@@ -89,10 +90,6 @@ class View:
         return at.replace(tzinfo=self.zone).astimezone(UTC) if at.year > 1 else datetime(1, 1, 1, tzinfo=UTC)
 
     # ---- records ----
-
-    @cached_property
-    def base(self) -> str:
-        return self.books.ledger.settings.base_currency
 
     def beside(self, kind: str, own: str) -> dict[str, Any]:
         found = self.books.shelf.get(CUSTOMERS if kind == "customer" else DOCUMENTS, own)
@@ -148,7 +145,8 @@ class View:
                 return None
         return None if found is None or self.books.shelf.get(GONE, found.id) else found
 
-    def customers(self) -> list[Entry]:
+    def known_customers(self) -> list[Entry]:
+        """Every customer that was not deleted."""
         gone = self.books.shelf.all(GONE)
         return [entry for entry in self.entries("customer") if entry.id not in gone]
 
@@ -164,10 +162,6 @@ class View:
         return str(customer.content.get("code") or f"C{customer.seq}")
 
     # ---- accounts, taxes, terms, banks ----
-
-    def accounts(self) -> dict[str, Entry]:
-        """By the ledger's id."""
-        return {entry.id: entry for entry in self.entries("account")}
 
     def bank(self, code: str) -> Entry | None:
         """The bank account behind a GL account's code."""
