@@ -21,9 +21,7 @@ def item_line(quantity: str = "3", price: str = "33.333", **more: Any) -> dict[s
     return {"InvoiceLine": line}
 
 
-def draft(
-    caller: Caller, shell: dict[str, Any], reference: str = "ITEM-1", *lines: dict[str, Any]
-) -> dict[str, Any]:
+def draft(shell: dict[str, Any], reference: str = "ITEM-1", *lines: dict[str, Any]) -> dict[str, Any]:
     """A shell, filled: `ExternalReference` stands after `InvoiceNumber`, which is left out."""
     made: dict[str, Any] = {}
     for name, value in shell.items():
