@@ -76,10 +76,13 @@ class DiscardDraft:
 
 @pydantic_dataclass(frozen=True, slots=True)
 class VoidDocument:
+    """Undo a posted document, on its own day or on a later `date`."""
+
     kind: str
     id: str
     reason: str = ""
     revision: str = ""
+    date: DateField | None = None
     verb: Literal["void"] = "void"
 
 

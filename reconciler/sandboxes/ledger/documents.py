@@ -280,8 +280,13 @@ def discard_draft(desk: Desk, kind: str, id_text: str, revision: str) -> int:
     return row.seq
 
 
-def void_document(desk: Desk, kind: str, id_text: str, reason: str, revision: str) -> int:
-    """Void a posted, unallocated invoice or credit note of an open period. Void already: nothing happens."""
+def void_document(
+    desk: Desk, kind: str, id_text: str, reason: str, revision: str, day: date | None = None
+) -> int:
+    """Void a posted, unallocated invoice or credit note on its own or a later day of an open period.
+
+    Void already: nothing happens.
+    """
     row = desk.row(kind, id_text)
     if row.state == "void":
         return row.seq
@@ -289,9 +294,12 @@ def void_document(desk: Desk, kind: str, id_text: str, reason: str, revision: st
         raise Refusal(RefusalCode.WRONG_PHASE, f"the {row.label} is {row.state}; it cannot be voided")
     check_revision(row, revision)
     _check_unallocated(desk, row, "voided")
-    desk.check_open(row.day, f"voiding the {row.label}")
-    reverse_entry(desk, entry_of(desk, row.seq, kind), day=row.day, kind="void", memo=reason)
-    end_document(desk, row, "void", row.day)
+    day = day or row.day
+    if day < row.day:
+        raise Refusal(RefusalCode.MISMATCH, f"the {row.label} is of {row.day}; it cannot be voided on {day}")
+    desk.check_open(day, f"voiding the {row.label}")
+    reverse_entry(desk, entry_of(desk, row.seq, kind), day=day, kind="void", memo=reason)
+    end_document(desk, row, "void", day)
     return row.seq
 
 

@@ -306,8 +306,8 @@ def _dispatch(desk: Desk, command: Command) -> int:
         case DiscardDraft(kind, id_text, revision):
             discard_draft(desk, kind, id_text, revision)
             return 0
-        case VoidDocument(kind, id_text, reason, revision):
-            return void_document(desk, kind, id_text, reason, revision)
+        case VoidDocument(kind, id_text, reason, revision, day):
+            return void_document(desk, kind, id_text, reason, revision, day)
         case ReversePayment(id_text, day, reason, revision):
             return reverse_payment(desk, id_text, day, reason, revision)
         case SetAllocation():

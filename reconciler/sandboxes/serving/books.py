@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import fcntl
 import shutil
+import sqlite3
 import tempfile
 import threading
 import weakref
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from datetime import timedelta
 from pathlib import Path
 
@@ -65,6 +66,20 @@ class Books:
                 self._deep -= 1
                 if self._deep == 0:
                     fcntl.flock(self._turn_file, fcntl.LOCK_UN)
+
+    @contextmanager
+    def rewinding(self) -> Iterator[None]:
+        """Alone with the books; when the block raises, they are as they were before it: records, shelf and jobs.
+
+        For vendors whose requests are all or nothing across many commands. The whole file is copied for it.
+        """
+        with self.turn(), closing(sqlite3.connect(self.path)) as file, closing(sqlite3.connect(":memory:")) as kept:
+            file.backup(kept)
+            try:
+                yield
+            except BaseException:
+                kept.backup(file)
+                raise
 
     def records(self, *kinds: str, stale_ms: int = 0) -> list[Record]:
         """Every record of these kinds, oldest first; as they were so long ago."""

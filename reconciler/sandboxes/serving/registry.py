@@ -14,6 +14,7 @@ MODULES = {
     "alloy": "reconciler.sandboxes.alloy",
     "accountsiq": "reconciler.sandboxes.accountsiq",
     "codat": "reconciler.sandboxes.codat",
+    "intacct": "reconciler.sandboxes.intacct",
     "rutter": "reconciler.sandboxes.rutter",
 }
 """Packages whose attribute `SANDBOX` is the sandbox."""

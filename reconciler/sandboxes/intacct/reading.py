@@ -1,0 +1,285 @@
+"""The functions that read: read, readByName, readByQuery, readMore, query, lookup, inspect, get, get_list."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable, Iterable
+from typing import Any
+from xml.etree.ElementTree import Element
+
+from reconciler.sandboxes.intacct.clauses import clause
+from reconciler.sandboxes.intacct.company import Company
+from reconciler.sandboxes.intacct.lists import LIST_TABLES
+from reconciler.sandboxes.intacct.querying import (
+    Test,
+    comparison,
+    field_of,
+    likeness,
+    query,
+    query_failed,
+    row_of,
+    whole,
+)
+from reconciler.sandboxes.intacct.receipts import RECEIPT_TABLES
+from reconciler.sandboxes.intacct.receivables import RECEIVABLE_TABLES
+from reconciler.sandboxes.intacct.tables import Books, Field, Table, keyed
+from reconciler.sandboxes.intacct.words import Error, Fault, Result, fault
+from reconciler.sandboxes.serving.xml import element
+
+TABLES = {table.name: table for table in (*RECEIVABLE_TABLES, *RECEIPT_TABLES, *LIST_TABLES)}
+CURSORS = "ia-cursor"
+LARGEST_READ = 1000
+_LEGACY = {
+    "customer": "CUSTOMER",
+    "contact": "CONTACT",
+    "glaccount": "GLACCOUNT",
+    "bankaccount": "CHECKINGACCOUNT",
+    "department": "DEPARTMENT",
+    "location": "LOCATION",
+    "class": "CLASS",
+    "arterm": "ARTERM",
+    "taxdetail": "TAXDETAIL",
+    "item": "ITEM",
+    "icitem": "ITEM",
+    "invoice": "ARINVOICE",
+    "aradjustment": "ARADJUSTMENT",
+    "arpayment": "ARPYMT",
+    "company_info": "COMPANY",
+}
+"""get's and get_list's names for objects."""
+Arrange = Callable[[list[Any], int], list[Any]]
+
+
+class Reading:
+    """One operation's reading functions."""
+
+    def __init__(self, company: Company, location: str, arrange: Arrange) -> None:
+        self._company = company
+        self._location = location
+        self._arrange = arrange
+
+    def table(self, name: str) -> Table:
+        """The object of a name, with the company's custom fields. Raises Fault."""
+        found = TABLES.get(name.strip())
+        if found is None:
+            raise query_failed(f"Object definition {name.strip()[:60]} not found")
+        custom = self._company.switches.text("custom_fields").split()
+        if not custom or found.name not in _WITH_CUSTOM:
+            return found
+        extra = {name: _custom(name) if found.name in _DOCUMENTS else keyed(name) for name in custom}
+        return Table(found.name, {**found.fields, **extra}, found.rows, found.key)
+
+    @property
+    def books(self) -> Books:
+        return Books(self._company, self._location)
+
+    def query(self, call: Element) -> Result:
+        table = self.table(call.findtext("object") or "")
+        return Result(data=query(table, self.books, call, self._arrange))
+
+    # ---- by keys ----
+
+    def read(self, call: Element) -> Result:
+        return self._by_keys(call, "RECORDNO")
+
+    def read_by_name(self, call: Element) -> Result:
+        return self._by_keys(call, "")
+
+    def _by_keys(self, call: Element, key: str) -> Result:
+        table = self.table(call.findtext("object") or "")
+        names = self._names(table, call.findtext("fields"))
+        wanted = [part.strip() for part in (call.findtext("keys") or "").split(",") if part.strip()]
+        if len(wanted) > 100:
+            raise fault("The number of keys exceeds the maximum of 100.")
+        field = field_of(table, key or table.key)
+        found = {field.get(row): row for row in table.rows(self.books)}
+        rows = [found[name] for name in wanted if name in found]
+        data = element("data", listtype=table.name, count=str(len(rows)))
+        data.extend(row_of(table, table.name, row, names) for row in rows)
+        return Result(data=data)
+
+    def _names(self, table: Table, text: str | None) -> list[str]:
+        """The fields asked for. Raises Fault as the gateway does: the errorno names them."""
+        names = [name.strip() for name in (text or "*").split(",") if name.strip()]
+        if "*" in names:
+            return [name for name in table.fields if "." not in name or table.name == "CUSTOMER"]
+        if wrong := [name for name in names if name not in table.fields]:
+            raise Fault(Error(f"Invalid fields list {','.join(wrong)[:100]}"))
+        return names
+
+    # ---- by a condition ----
+
+    def read_by_query(self, call: Element) -> Result:
+        table = self.table(call.findtext("object") or "")
+        names = self._names(table, call.findtext("fields"))
+        size = whole(call.findtext("pagesize"), "pagesize", 100)
+        if not 1 <= size <= LARGEST_READ:
+            raise query_failed(f"The page size must be between 1 and {LARGEST_READ}")
+        test = clause(table, call.findtext("query") or "")
+        rows = [row for row in table.rows(self.books) if test is None or test(row)]
+        return self._page(table, [row_of(table, table.name.lower(), row, names) for row in rows], size)
+
+    def _page(self, table: Table, rows: list[Element], size: int) -> Result:
+        listed, rest = rows[:size], rows[size:]
+        identity = ""
+        if rows:
+            identity = f"7765{secrets.token_urlsafe(18)}"
+        if rest:
+            kept = [[(child.tag, child.text or "") for child in row] for row in rest]
+            total = len(rows)
+            self._company.books.shelf.put(
+                CURSORS, identity, {"object": table.name, "rows": kept, "size": size, "total": total}
+            )
+        return self._data(table.name, listed, len(rows), len(rest), identity)
+
+    @staticmethod
+    def _data(name: str, rows: Iterable[Element], total: int, left: int, identity: str) -> Result:
+        listed = list(rows)
+        data = element(
+            "data",
+            listtype=name.lower(),
+            count=str(len(listed)),
+            totalcount=str(total),
+            numremaining=str(left),
+            resultId=identity,
+        )
+        data.extend(listed)
+        return Result(data=data)
+
+    def read_more(self, call: Element) -> Result:
+        identity = (call.findtext("resultId") or "").strip()
+        kept = self._company.books.shelf.get(CURSORS, identity) if identity else None
+        if kept is None:
+            raise query_failed("There are no more results for this resultId")
+        size = kept["size"]
+        rows = [
+            element(kept["object"].lower(), *(element(tag, text) for tag, text in row))
+            for row in kept["rows"][:size]
+        ]
+        rest = kept["rows"][size:]
+        if rest:
+            self._company.books.shelf.put(CURSORS, identity, {**kept, "rows": rest})
+        else:
+            self._company.books.shelf.drop(CURSORS, identity)
+        return self._data(kept["object"], rows, kept["total"], len(rest), identity)
+
+    # ---- what objects have ----
+
+    def lookup(self, call: Element) -> Result:
+        table = self.table(call.findtext("object") or "")
+        fields = element("Fields")
+        types = {"text": "TEXT", "number": "DECIMAL", "date": "DATE", "time": "TIMESTAMP"}
+        for name, field in table.fields.items():
+            made = element(
+                "Field",
+                element("ID", name),
+                element("LABEL", name.replace(".", " ").title()),
+                element("DESCRIPTION", ""),
+                element("REQUIRED", "false"),
+                element("READONLY", "false"),
+                element("DATATYPE", types[field.kind]),
+                element("ISCUSTOM", "false"),
+            )
+            if name in _VALUES and table.name in _VALUES[name]:
+                made.append(element("VALIDVALUES", *(element("VALIDVALUE", v) for v in _VALUES[name][table.name])))
+            fields.append(made)
+        described = element("Type", fields, Name=table.name, DocumentType="")
+        return Result(data=element("data", described, listtype="All", count="1"))
+
+    def inspect(self, call: Element) -> Result:
+        name = (call.findtext("object") or call.findtext("name") or "").strip()
+        if name == "*":
+            types = [element("type", name, typename=name) for name in TABLES]
+            return Result(data=element("data", *types, listtype="All", count=str(len(types))))
+        table = self.table(name)
+        fields = element("Fields", *(element("Field", element("Name", field)) for field in table.fields))
+        described = element("Type", element("Attributes"), fields, Name=table.name)
+        return Result(data=element("data", described, listtype="All", count="1"))
+
+    # ---- legacy ----
+
+    def legacy_table(self, name: str) -> Table:
+        if name not in _LEGACY:
+            raise query_failed(f"Object definition {name[:60]} not found")
+        return self.table(_LEGACY[name])
+
+    def get_list(self, call: Element) -> Result:
+        """Rows as of `query`, with tags in lower case and the legacy heading."""
+        name = call.get("object", "")
+        table = self.legacy_table(name)
+        test = _legacy_filter(table, call.find("filter"))
+        rows = [row for row in table.rows(self.books) if test is None or test(row)]
+        start = whole(call.get("start"), "start", 0)
+        most = whole(call.get("maxitems"), "maxitems", LARGEST_READ)
+        listed = rows[start : start + most]
+        heading = element(
+            "listtype",
+            name,
+            start=str(start),
+            end=str(max(start + len(listed) - 1, 0)),
+            total=str(len(rows)),
+        )
+        names = self._legacy_fields(table, call)
+        return Result(
+            listtype=heading, data=element("data", *(_legacy_row(table, name, row, names) for row in listed))
+        )
+
+    def get(self, call: Element) -> Result:
+        name = call.get("object", "")
+        table = self.legacy_table(name)
+        field = field_of(table, table.key)
+        key = call.get("key", "")
+        found = [
+            row for row in table.rows(self.books) if key in (field.get(row), table.fields["RECORDNO"].get(row))
+        ]
+        if not found:
+            raise fault(f"Cannot find {name} with key '{key[:60]}'.")
+        names = self._legacy_fields(table, call)
+        return Result(
+            listtype=element("listtype", name), data=element("data", _legacy_row(table, name, found[0], names))
+        )
+
+    @staticmethod
+    def _legacy_fields(table: Table, call: Element) -> list[str]:
+        asked = [(item.text or "").strip().upper() for item in call.iterfind("fields/field")]
+        return [name for name in (asked or table.fields) if name in table.fields]
+
+
+def _legacy_row(table: Table, tag: str, row: Any, names: Iterable[str]) -> Element:
+    made = row_of(table, tag, row, names)
+    for child in made:
+        child.tag = str(child.tag).lower()
+    return made
+
+
+def _legacy_filter(table: Table, item: Element | None) -> Test | None:
+    if item is None:
+        return None
+    tests = [_legacy_condition(table, child) for child in item]
+    return lambda row: all(test(row) for test in tests)
+
+
+def _legacy_condition(table: Table, item: Element) -> Test:
+    if item.tag == "logical":
+        tests = [_legacy_condition(table, child) for child in item]
+        if item.get("logical_operator") == "or":
+            return lambda row: any(test(row) for test in tests)
+        return lambda row: all(test(row) for test in tests)
+    field = field_of(table, (item.findtext("field") or "").upper())
+    sign = (item.findtext("operator") or "").strip().lower()
+    value = (item.findtext("value") or "").strip()
+    if sign == "like":
+        return likeness(field, value, True)
+    if sign not in ("=", "!=", "<", "<=", ">", ">="):
+        raise query_failed(f"Invalid operator '{sign[:20]}'")
+    return comparison(field, sign, value)
+
+
+_DOCUMENTS = ("ARINVOICE", "ARADJUSTMENT")
+_WITH_CUSTOM = (*_DOCUMENTS, "CUSTOMER", "ARPYMT", "ARADVANCE")
+_STATES = ("Draft", "Posted", "Partially Paid", "Paid", "Reversed")
+_VALUES = {"STATE": {"ARINVOICE": _STATES, "ARADJUSTMENT": _STATES}}
+
+
+def _custom(name: str) -> Field:
+    return Field(lambda document: str(document.custom.get(name) or ""))
