@@ -143,7 +143,45 @@ def _rutter_label(method: str, path: str) -> str:
     return "by id" if any(letter.isdigit() for letter in path.rpartition("/")[2]) else "listing"
 
 
-PROVIDERS: dict[str, Callable[[], Any]] = {"alloy": alloy, "codat": codat, "rutter": rutter}
+@contextmanager
+def intacct(batch_size: int = 100) -> Iterator[Bench]:
+    """Intacct: a hundred functions in a request, looked for before and read back after, together too."""
+    from tests.conformance.intacct_world import IntacctWorld, sandbox
+
+    with sandbox(Path(tempfile.mkdtemp()), settings={"batch_size": batch_size}) as world:
+        assert isinstance(world, IntacctWorld)
+        counted = 0
+
+        def asked() -> list[str]:
+            nonlocal counted
+            rows = [row for row in world.running.log if row.number > counted]
+            counted = max((row.number for row in rows), default=counted)
+            return ["write" if b"<create" in row.body or b"<update" in row.body else "read" for row in rows]
+
+        yield Bench(
+            world,
+            world.clock,
+            asked,
+            lambda size: (10 + size // 2000, "a session, the company, a page of each object; several share one"),
+            lambda size: (
+                13 + 3 * -(-size // batch_size),
+                f"a look, a write and a read for each {batch_size}, after a session, the company and a plan",
+            ),
+        )
+
+
+def intacct_singly() -> Any:
+    """The same, a request for each document: what batches save."""
+    return intacct(batch_size=1)
+
+
+PROVIDERS: dict[str, Callable[[], Any]] = {
+    "alloy": alloy,
+    "codat": codat,
+    "intacct": intacct,
+    "intacct-singly": intacct_singly,
+    "rutter": rutter,
+}
 
 
 def manifest(size: int) -> str:
@@ -182,7 +220,7 @@ def count(bench: Bench, size: int) -> Counted:
 
 
 def table(names: list[str], size: int) -> Iterator[str]:
-    yield f"{'provider':10} {'what':8} {'calls':>7} {'least':>7}  of which"
+    yield f"{'provider':14} {'what':8} {'calls':>7} {'least':>7}  of which"
     for name in names:
         with PROVIDERS[name]() as bench:
             counted = count(bench, size)
@@ -191,7 +229,7 @@ def table(names: list[str], size: int) -> Iterator[str]:
                 ("apply", counted.apply, bench.least_apply(size)),
             ):
                 words = ", ".join(f"{label} {number:,}" for label, number in sorted(found.items()))
-                yield f"{name:10} {what:8} {found.total():7,} {least[0]:7,}  {words}; least: {least[1]}"
+                yield f"{name:14} {what:8} {found.total():7,} {least[0]:7,}  {words}; least: {least[1]}"
 
 
 def main() -> None:

@@ -33,7 +33,6 @@ from reconciler.resources.kinds import Content
 ADVANCES, PAYMENTS = "ARADVANCE", "ARPYMT"
 _MONEY = (
     "RECORDNO",
-    "RECORDTYPE",
     "STATE",
     "CUSTOMERID",
     "DOCNUMBER",
@@ -48,7 +47,7 @@ _MONEY = (
     "TRX_TOTALDUE",
 )
 ADVANCE = (*_MONEY, "PAYMENTDATE")
-PAYMENT = (*_MONEY, "WHENPAID", "RECORDID")
+PAYMENT = (*_MONEY, "RECORDTYPE", "WHENPAID", "RECORDID")
 DETAIL = (
     "RECORDNO",
     "PAYMENTKEY",
