@@ -212,7 +212,7 @@ def _refuse(draft: Draft, at: Standing, change: PostedChange, changes: tuple[Fie
         refusal(draft, change),
         fields=changes,
         phase=at.live.phase,
-        offers=offers(draft, address, change.fits),
+        offers=offers(draft, change),
         remote_id=at.row.remote_id,
         number=at.row.number,
         hint="" if change.fits else _no_remedy(change),

@@ -10,7 +10,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 
-from reconciler.kernel.address import Address
 from reconciler.kernel.money import ZERO, decimal_text
 from reconciler.plan.buckets import Bucket, Sums, buckets, difference, overlaid_lines
 from reconciler.plan.draft import Draft, offer, permitted
@@ -104,12 +103,17 @@ def _for_invoice(draft: Draft, change: PostedChange) -> dict[Remedy, str]:
 def _credit_problem(draft: Draft, change: PostedChange) -> str:
     if change.live.phase == "settled":
         return ""
-    members = [row for row in change.chain.members if row.role != Role.CREDIT]
-    opened = sum((draft.open_of_document(row) for row in members), ZERO)
-    opened += sum((amount for amount, _ in freed_by_consent(draft, change.chain).values()), ZERO)
+    opened = _opened(draft, change)
     if -change.gross <= opened:
         return ""
     return f"the decrease of {decimal_text(-change.gross)} is more than the {decimal_text(opened)} still open"
+
+
+def _opened(draft: Draft, change: PostedChange) -> Decimal:
+    """What of an invoice is open, or will be by allocations that this plan takes off."""
+    members = [row for row in change.chain.members if row.role != Role.CREDIT]
+    opened = sum((draft.open_of_document(row) for row in members), ZERO)
+    return opened + sum((amount for amount, _ in freed_by_consent(draft, change.chain).values()), ZERO)
 
 
 def _for_credit_note(change: PostedChange) -> dict[Remedy, str]:
@@ -133,8 +137,15 @@ _EFFECTS = {
 }
 
 
-def offers(draft: Draft, address: Address, remedies: tuple[Remedy, ...]) -> tuple[RemedyOffer, ...]:
-    return tuple(offer(draft, remedy, address, _EFFECTS[remedy]) for remedy in remedies)
+_NOTHING_OPEN = "a credit note for the decrease, left on the customer's account: nothing of the invoice is open"
+
+
+def offers(draft: Draft, change: PostedChange) -> tuple[RemedyOffer, ...]:
+    """Each remedy that fits, with its flag and what it would do."""
+    effects = dict(_EFFECTS)
+    if Remedy.CREDIT in change.fits and not _opened(draft, change):
+        effects[Remedy.CREDIT] = _NOTHING_OPEN
+    return tuple(offer(draft, remedy, change.chain.address, effects[remedy]) for remedy in change.fits)
 
 
 def chosen(draft: Draft, change: PostedChange) -> Remedy | None:

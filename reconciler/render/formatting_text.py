@@ -7,6 +7,7 @@ from difflib import unified_diff
 from typing import Any
 
 from reconciler.kernel.plain import printable
+from reconciler.render.counting import counted
 from reconciler.render.errors import diagnostic_document
 from reconciler.render.style import Style, Tint
 from reconciler.workflows.formatting import Formatting, Reformatted
@@ -32,10 +33,21 @@ def _difference(item: Reformatted, style: Style) -> Iterator[str]:
         )
 
 
+def summary_text(found: Formatting, *, check: bool) -> str:
+    """One line: what was looked at, and what was not."""
+    are = "is" if found.templates == 1 else "are"
+    if not found.looked_at and found.templates:
+        return f"No file was looked at: templates are left alone, and here {are} {found.templates:,}.\n"
+    verb = "would change" if check else "changed"
+    more = f"; {counted(found.templates, 'template')} {are} left alone" if found.templates else ""
+    return f"{counted(found.looked_at, 'file')} looked at, {len(found.changed):,} {verb}{more}.\n"
+
+
 def formatting_document(found: Formatting) -> dict[str, Any]:
-    """`{looked_at, changed: [file], diagnostics}`."""
+    """`{looked_at, templates, changed: [file], diagnostics}`."""
     return {
         "looked_at": found.looked_at,
+        "templates": found.templates,
         "changed": [item.file for item in found.changed],
         "diagnostics": [diagnostic_document(item) for item in found.problems],
     }

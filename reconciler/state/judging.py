@@ -17,6 +17,10 @@ from reconciler.state.model import AppendHistory, Meta, NewEpoch, Write
 from reconciler.state.protocol import Store
 from reconciler.state.store import SqlStore
 
+_NEW = (
+    "It remembers which records in the books are this project's; what an earlier state of it made, if there was "
+    "one, is recognised by its tag and bound again."
+)
 MOVED = "moved"
 """The event of the last entry a state gets: it goes on elsewhere."""
 
@@ -41,7 +45,7 @@ class Opened:
 def first_epoch(place: str, seen: Seen | None) -> tuple[int, str, str]:
     """The epoch a state made now begins in, why, and what to tell the user."""
     if seen is None:
-        return 1, "new", f"A new state was made at {place}: epoch 1 begins. {_CARE}"
+        return 1, "new", f"A new state was made at {place}. {_NEW}"
     epoch = seen.epoch + 1
     notice = (
         f"The state {place} is gone (its history had {seen.serial} entries when last seen); "

@@ -33,6 +33,8 @@ class Formatting:
     """What was looked at, what differs, and what had to be left as it is."""
 
     looked_at: int = 0
+    templates: int = 0
+    """Templates, and parts of templates, where files were looked for: they are left alone."""
     changed: list[Reformatted] = field(default_factory=list)
     problems: list[Diagnostic] = field(default_factory=list)
 
@@ -42,8 +44,9 @@ def format_files(root: Path, paths: Sequence[str] = (), *, write: bool) -> Forma
 
     Raises InvalidInput for a path that is no file of the project.
     """
-    result = Formatting()
-    for file in _files(root, paths):
+    files, templates = _files(root, paths)
+    result = Formatting(templates=templates)
+    for file in files:
         result.looked_at += 1
         try:
             before = read_bytes(root, root / file)
@@ -61,10 +64,14 @@ def format_files(root: Path, paths: Sequence[str] = (), *, write: bool) -> Forma
     return result
 
 
-def _files(root: Path, paths: Sequence[str]) -> list[str]:
+def _files(root: Path, paths: Sequence[str]) -> tuple[list[str], int]:
+    """The files to look at, and how many templates are among them that are not."""
+    listing = list_manifests(root)
+    skipped = (*listing.templates, *listing.partials)
     if not paths:
-        return list(list_manifests(root).files)
+        return list(listing.files), len(skipped)
     found: dict[str, None] = {}
+    templates: set[str] = set()
     for text in paths:
         path = Path(os.path.abspath(root / text))
         if not path.is_relative_to(root) or inside(root, path) is None:
@@ -72,7 +79,8 @@ def _files(root: Path, paths: Sequence[str]) -> list[str]:
         relative = path.relative_to(root).as_posix()
         if path.is_dir():
             within = "" if relative == "." else relative + "/"
-            found.update(dict.fromkeys(file for file in list_manifests(root).files if file.startswith(within)))
+            found.update(dict.fromkeys(file for file in listing.files if file.startswith(within)))
+            templates.update(file for file in skipped if file.startswith(within))
         elif not path.is_file():
             raise InvalidInput(f"there is no file {text}", hint=f"Paths are files, or folders under {FOLDER}/.")
         elif text.endswith(PARTIAL_SUFFIX):
@@ -81,7 +89,7 @@ def _files(root: Path, paths: Sequence[str]) -> list[str]:
             raise InvalidInput(f"{text} is no manifest", why=f"manifests end in {SUFFIX}")
         else:
             found[relative] = None
-    return list(found)
+    return list(found), len(templates)
 
 
 def _replace(root: Path, path: Path, data: bytes) -> None:

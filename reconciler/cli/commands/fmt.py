@@ -8,8 +8,7 @@ from reconciler.cli.invocation import Invocation
 from reconciler.cli.options import json_option
 from reconciler.cli.sessions import say_warnings
 from reconciler.kernel.errors import ExitCode
-from reconciler.render.counting import counted
-from reconciler.render.formatting_text import differences_text, files_text, formatting_document
+from reconciler.render.formatting_text import differences_text, files_text, formatting_document, summary_text
 from reconciler.workflows.formatting import format_files
 
 
@@ -37,6 +36,5 @@ def command(invocation: Invocation, paths: tuple[str, ...], check: bool, diff: b
     else:
         invocation.print(differences_text(found, invocation.style()) if diff else files_text(found))
         say_warnings(invocation, tuple(found.problems))
-        verb = "would change" if check else "changed"
-        invocation.say(f"{counted(found.looked_at, 'file')} looked at, {len(found.changed):,} {verb}.\n")
+        invocation.say(summary_text(found, check=check))
     return int(ExitCode.ERROR if found.problems or (check and found.changed) else ExitCode.OK)

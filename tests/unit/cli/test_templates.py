@@ -6,6 +6,9 @@ import json
 
 import pytest
 
+from reconciler.cli.main import main
+from tests.unit.cli.conftest import PROJECT
+
 TEMPLATE = """\
 invoices:
 {% for c in customers %}
@@ -95,3 +98,24 @@ def test_the_plan_says_which_rendering_it_was_made_of(templated, run):
     assert f"Rendered from templates and variables: {digest[:12]}" in shown
     other = run("plan", "--var-file", "customers.yaml", "--var", "month=2026-12").out
     assert digest[:12] not in other
+
+
+def test_fmt_says_which_files_it_does_not_look_at(tmp_path, capfd):
+    (tmp_path / "reconciler.yaml").write_text(PROJECT)
+    (tmp_path / "manifests" / "more").mkdir(parents=True)
+    (tmp_path / "manifests" / "all.yaml.j2").write_text("customers: {}\n")
+    (tmp_path / "manifests" / "part.j2").write_text("x")
+    (tmp_path / "manifests" / "more" / "too.yaml.j2").write_text("invoices: {}\n")
+
+    def said(*arguments):
+        capfd.readouterr()
+        assert main(["--chdir", str(tmp_path), "fmt", "--check", *arguments]) == 0
+        return capfd.readouterr()
+
+    assert said().err == "No file was looked at: templates are left alone, and here are 3.\n"
+    assert said("manifests/more").err == "No file was looked at: templates are left alone, and here is 1.\n"
+    assert json.loads(said("--json").out)["templates"] == 3
+    (tmp_path / "manifests" / "plain.yaml").write_text("customers: {}\n")
+    assert said().err == "1 file looked at, 0 would change; 3 templates are left alone.\n"
+    (tmp_path / "empty").mkdir()
+    assert said("empty").err == "0 files looked at, 0 would change.\n"

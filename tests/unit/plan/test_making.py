@@ -199,6 +199,20 @@ def test_where_unallocating_is_impossible_the_credit_settles_the_reissue() -> No
     assert applied == [Decimal("40.00"), Decimal("60.00")]
 
 
+def test_a_credit_says_where_it_goes() -> None:
+    for paid, words in (("0", "applied to what is still open"), ("60.00", "applied to what is still open")):
+        books = Books().with_acme().with_invoice("INV-1", "100.00", paid=paid)
+        [change] = books.plan(customer(), invoice("INV-1", "80.00")).changes
+        assert words in next(offer.effect for offer in change.offers if offer.remedy == "credit")
+    books = Books().with_acme().with_invoice("INV-1", "100.00", paid="100.00")
+    [change] = books.plan(customer(), invoice("INV-1", "80.00")).changes
+    [offer] = change.offers
+    assert (str(offer.remedy), offer.effect) == (
+        "credit",
+        "a credit note for the decrease, left on the customer's account: nothing of the invoice is open",
+    )
+
+
 def test_a_settled_invoice_is_never_reissued() -> None:
     books = Books().with_acme().with_invoice(paid="100.00").with_payment(INV_1="100.00")
     lines = [{"description": "work", "account": "4010", "unit_price": "100.00"}]

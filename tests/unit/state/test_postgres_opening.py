@@ -46,7 +46,7 @@ def visit(location: PostgresLocation, folder: Path, *numbers: int) -> tuple[mode
 def test_the_first_folder_makes_it_and_the_second_finds_it(location: PostgresLocation, tmp_path: Path) -> None:
     first, notices = visit(location, tmp_path / "a")
     assert (first.epoch, first.epoch_reason) == (1, "new")
-    assert notices[0].startswith(f"A new state was made at {location.place}: epoch 1 begins.")
+    assert notices[0].startswith(f"A new state was made at {location.place}. It remembers")
     assert visit(location, tmp_path / "b") == (first, ())
     assert "pg-secret" not in notices[0]
 

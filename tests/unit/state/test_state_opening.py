@@ -69,8 +69,10 @@ class TestNew:
         meta, notices = visit(place, clock)
         assert (meta.project, meta.epoch, meta.epoch_reason, meta.unconfirmed) == (PROJECT, 1, "new", True)
         assert len(notices) == 1
-        assert notices[0].startswith(f"A new state was made at {place}: epoch 1 begins. ")
-        assert "recover --confirm-absent" in notices[0]
+        assert notices[0] == (
+            f"A new state was made at {place}. It remembers which records in the books are this project's; what an "
+            "earlier state of it made, if there was one, is recognised by its tag and bound again."
+        )
 
     def test_the_next_opening_says_nothing_and_keeps_the_epoch(self, place: Path, clock: ManualClock) -> None:
         first, _ = visit(place, clock)
