@@ -78,6 +78,8 @@ class Draft:
     """Tracking sets by what they combine, per connection, once somebody asked."""
     implied: dict[tuple[str, Combination], Any] = field(default_factory=dict)
     """(connection, combination) → the set this plan makes of it (`implied_sets.Implied`)."""
+    not_implied: dict[tuple[str, Combination], tuple[Reason, str, str]] = field(default_factory=dict)
+    """(connection, combination) → why no set can be made of it."""
     unchanged: int = 0
     allowed_used: set[tuple[Remedy, Address]] = field(default_factory=set)
 

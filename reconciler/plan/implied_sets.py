@@ -15,7 +15,7 @@ from reconciler.plan.desired import desired_of
 from reconciler.plan.draft import Draft, step_id
 from reconciler.plan.model import Action, Effect, Reason, Role, Step
 from reconciler.plan.set_words import CATEGORY, in_words, name_for, yaml_of
-from reconciler.providers.capabilities import Verb
+from reconciler.providers.capabilities import DeduplicationClass, Support, Verb
 from reconciler.providers.operations import Create
 from reconciler.resources.kinds import Content
 from reconciler.resources.tracking import TRACKING_SET, Combination
@@ -30,14 +30,20 @@ class Implied:
     """A set this plan makes for lines: the step that does, and the addresses whose lines need it."""
 
     step: Step
-    users: list[Address] = field(default_factory=list)
+    users: set[Address] = field(default_factory=set)
 
 
 def refusal(draft: Draft, connection: str, combined: Combination) -> Problem | None:
     """Why no set can be implied by a combination that is nobody's; None when one can."""
-    if (connection, combined) in draft.implied:
+    key = connection, combined
+    if key in draft.implied:
         return None
-    return _content(draft, connection, combined)[1]
+    if key not in draft.not_implied:
+        problem = _content(draft, connection, combined)[1]
+        if problem is None:
+            return None
+        draft.not_implied[key] = problem
+    return draft.not_implied[key]
 
 
 def imply(draft: Draft, user: Address, combined: Combination) -> str:
@@ -48,8 +54,7 @@ def imply(draft: Draft, user: Address, combined: Combination) -> str:
         content, problem = _content(draft, connection, combined)
         assert problem is None, problem
         made = draft.implied[connection, combined] = Implied(_step(draft, _address(connection, combined), content))
-    if user not in made.users:
-        made.users.append(user)
+    made.users.add(user)
     return made.step.id
 
 
@@ -90,9 +95,12 @@ def _content(draft: Draft, connection: str, combined: Combination) -> tuple[Cont
         hint = f"Declare it: {yaml_of(index, connection, combined, other_name=rename)}"
         return content, (Reason.REFERENCE_UNRESOLVED, f"no tracking set has just {words}{why}", hint)
 
-    if not index.snapshot(connection).capabilities.kind(TRACKING_SET).can(Verb.CREATE):
+    creates = index.snapshot(connection).capabilities.kind(TRACKING_SET).verb(Verb.CREATE)
+    if creates.support not in (Support.FULL, Support.CONDITIONAL):
         hint = "Make it in the ERP, or track the lines by other values."
         return content, (Reason.REFERENCE_UNRESOLVED, f"no tracking set has just {words}", hint)
+    if index.inputs.state.meta.unconfirmed and creates.deduplication is DeduplicationClass.D:
+        return declare("")
     if problem := value_problem(draft, connection, combined):
         return content, problem
     if check_name(name):
@@ -139,20 +147,21 @@ def _taken(draft: Draft, address: Address, words: str) -> Problem | None:
 def _code_taken(draft: Draft, address: Address, code: str) -> bool:
     """Whether a set, live, declared or implied before, has a code already. Codes differ by more than case."""
     index, folded = draft.index, code.casefold()
-    rows = index.snapshot(address.connection).rows.get(TRACKING_SET, {}).values()
-    if any((row.code or "").casefold() == folded for row in rows):
-        return True
-    declared = (
-        resource.content().get("code", one.name)
-        for one, resource in index.declared.items()
-        if one.kind == TRACKING_SET and one.connection == address.connection
-    )
+    memo, key = index.memo, ("codes of tracking sets", address.connection, "")
+    if key not in memo:
+        rows = index.snapshot(address.connection).rows.get(TRACKING_SET, {}).values()
+        declared = (
+            str(resource.content().get("code", one.name))
+            for one, resource in index.declared.items()
+            if one.kind == TRACKING_SET and one.connection == address.connection
+        )
+        memo[key] = {one.casefold() for one in (*declared, *(row.code or "" for row in rows))}
     implied = (
         made.step.operation.content["code"]
         for made in draft.implied.values()
         if made.step.address.connection == address.connection and isinstance(made.step.operation, Create)
     )
-    return any(str(one).casefold() == folded for one in (*declared, *implied))
+    return folded in memo[key] or any(str(one).casefold() == folded for one in implied)
 
 
 def _step(draft: Draft, address: Address, content: Content) -> Step:

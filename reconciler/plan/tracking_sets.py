@@ -48,25 +48,25 @@ def meant(draft: Draft, connection: str, combined: Combination) -> Meant | Nobod
     """The set a combination is, or why that cannot be said."""
     sets = table(draft, connection)
     rows = sets.live.get(combined, ())
+    if not rows:
+        return _declared(draft, connection, combined, sets.declared.get(combined, ()))
     active = [(row, after) for row, status, after in _as_planned(draft, connection, rows) if status == "active"]
+    if len(active) == 1:
+        return Meant(*active[0])
     words = in_words(draft.index, connection, combined)
-    if len(active) > 1:
+    if active:
         ids = ", ".join(set_label(row) for row, _ in active)
         return (
             Reason.REFERENCE_UNRESOLVED,
             f"{words} is what several tracking sets of the ERP have: {ids}",
             "Archive all but one of them.",
         )
-    if active:
-        return Meant(*active[0])
-    if rows:
-        ids = ", ".join(set_label(row) for row in rows)
-        return (
-            Reason.REFERENCE_UNRESOLVED,
-            f"{words} is what the tracking set {ids} has, which is archived",
-            "Make it active again, or track the lines by other values.",
-        )
-    return _declared(draft, sets.declared.get(combined, ()), words)
+    ids = ", ".join(set_label(row) for row in rows)
+    return (
+        Reason.REFERENCE_UNRESOLVED,
+        f"{words} is what the tracking set {ids} has, which is archived",
+        "Make it active again, or track the lines by other values.",
+    )
 
 
 def _as_planned(
@@ -82,11 +82,13 @@ def _as_planned(
             yield row, row.phase, ()
 
 
-def _declared(draft: Draft, addresses: tuple[Address, ...], words: str) -> Meant | Nobodys | Problem:
+def _declared(
+    draft: Draft, connection: str, combined: Combination, addresses: tuple[Address, ...]
+) -> Meant | Nobodys | Problem:
     """A set that is declared and not in the ERP as it is declared."""
     if not addresses:
         return Nobodys()
-    address = addresses[0]
+    address, words = addresses[0], in_words(draft.index, connection, combined)
     creator = draft.creators.get(draft.index.identity(address))
     if len(addresses) > 1 or address in draft.blocked or creator is None:
         names = " and ".join(draft.label(one) for one in addresses)

@@ -56,6 +56,7 @@ class Variant:
     settle: int | None = 0
     batch_size: int = 100
     batch_atomic: bool = False
+    tracking_sets: bool = False
 
     def switches(self) -> Switches:
         return Switches(
@@ -69,6 +70,7 @@ class Variant:
             allocate_at_create=self.allocate_at_create,
             batch_size=self.batch_size,
             batch_atomic=self.batch_atomic,
+            tracking_sets=self.tracking_sets,
         )
 
     @property
