@@ -133,15 +133,15 @@ def _by_tracking(
             f"Lines use it as it is. If it was renamed: `moved: [{{from: {other}, to: {draft.label(address)}}}]`.",
             row=row,
         )
-    if consent is None:
-        return Obstacle(
-            Reason.EXISTS_UNMANAGED,
-            f"the ERP has just this tracking already: {named}",
-            "Lines use it as it is: take the declaration out. To manage it from here on: "
-            f"`adopt: [{{address: {draft.label(address)}, id: {row.remote_id}}}]`.",
-            row=row,
-        )
-    return more
+    if consent is not None:
+        return more
+    return Obstacle(
+        Reason.EXISTS_UNMANAGED,
+        f"the ERP has just this tracking already: {named}",
+        "Lines use it as it is: take the declaration out. To manage it from here on: "
+        f"`adopt: [{{address: {draft.label(address)}, id: {row.remote_id}}}]`.",
+        row=row,
+    )
 
 
 def _known_by(draft: Draft, desired: Desired) -> str | None:

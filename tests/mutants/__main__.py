@@ -10,10 +10,15 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from tests.mutants import bugs_of_apply, bugs_of_http, bugs_of_plan_and_state
+from tests.mutants import bugs_of_apply, bugs_of_http, bugs_of_plan_and_state, bugs_of_tracking
 from tests.mutants.planting import Bug, Ending, Verdict, try_bug, unsound
 
-BUGS: tuple[Bug, ...] = (*bugs_of_apply.BUGS, *bugs_of_plan_and_state.BUGS, *bugs_of_http.BUGS)
+BUGS: tuple[Bug, ...] = (
+    *bugs_of_apply.BUGS,
+    *bugs_of_plan_and_state.BUGS,
+    *bugs_of_http.BUGS,
+    *bugs_of_tracking.BUGS,
+)
 
 
 def hunt(bugs: Sequence[Bug], jobs: int, folder: Path, tell: Callable[[Verdict], None]) -> list[Verdict]:
