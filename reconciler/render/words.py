@@ -72,8 +72,9 @@ REASONS: dict[Reason, str] = {
     Reason.VANISHED: "it is no longer in the ERP",
     Reason.VOIDED_ELSEWHERE: "it was voided outside of reconciler",
     Reason.IN_CORRECTION: "a correction of it is under way",
-    Reason.UNCONFIRMED_EPOCH: "state was lost, and the ERP cannot be searched for it",
+    Reason.UNCONFIRMED_EPOCH: "the state is new or was lost, and the ERP cannot be searched for it",
     Reason.IMMUTABLE_FIELD: "a field cannot be changed any more",
+    Reason.LOOKS_RENAMED: "it looks like something renamed",
     Reason.EFFECTIVE_MISMATCH: "what is posted in all is not what was recorded",
 }
 

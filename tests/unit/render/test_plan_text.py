@@ -17,7 +17,7 @@ from hypothesis import HealthCheck, given, settings
 from reconciler.plan.model import Action, Change, FieldChange, Options, Reason
 from reconciler.render.plan_text import NO_CHANGES, plan_text, receivable_totals, summary
 from reconciler.render.style import Style, cells
-from reconciler.render.words import PHRASES, SYMBOLS
+from reconciler.render.words import PHRASES, REASONS, SYMBOLS
 from tests.unit.plan_file.strategies import plans
 from tests.unit.sample_plans import (
     INVOICE,
@@ -195,3 +195,10 @@ def test_ten_thousand_changes_take_less_than_a_second():
         plan_text(plan, Style(True, 80))
         best = min(best, time.process_time() - start)
     assert best < 1
+
+
+def test_every_reason_that_blocks_has_words():
+    reasons = list(Reason)
+    blocking = reasons[reasons.index(Reason.POSTED_IMMUTABLE) :]
+    assert Reason.LOOKS_RENAMED in blocking
+    assert [reason for reason in blocking if reason not in REASONS] == []
