@@ -1,4 +1,4 @@
-"""An apply of sixty documents to Tryton, killed; and what is in Tryton afterwards, counted over its own API.
+"""An apply of documents to Tryton, killed; and what is in Tryton afterwards, counted over its own API.
 
 Every document can be told apart without what we wrote as a reference: an invoice by the text of its line, a payment
 by its amount.
@@ -17,12 +17,15 @@ from pathlib import Path
 from reconciler.sandboxes.tryton import TrytonServer
 from reconciler.sandboxes.tryton.books import BANK_JOURNAL, RECEIVABLE
 
-INVOICES, PAYMENTS = 40, 20
+FEW, SIXTY = (14, 7), (40, 20)
+"""Invoices and payments."""
 PASSWORD = "KILLED_TRYTON_PASSWORD"
 LONGEST = 240
 
 
-def write_project(folder: Path, server: TrytonServer, *, state: Path | None = None) -> None:
+def write_project(
+    folder: Path, server: TrytonServer, *, size: tuple[int, int] = FEW, state: Path | None = None
+) -> None:
     (folder / "manifests").mkdir(parents=True)
     kept = f"state: {{backend: sqlite, path: {state}}}\n" if state else ""
     (folder / "reconciler.yaml").write_text(
@@ -39,8 +42,9 @@ def write_project(folder: Path, server: TrytonServer, *, state: Path | None = No
     resend_after_settle: true
 """
     )
+    invoices, payments = size
     lines = ["customers:", "  acme: {name: Acme Corporation}", "invoices:"]
-    for number in range(INVOICES):
+    for number in range(invoices):
         lines += [
             f"  INV-{number}:",
             "    customer: acme",
@@ -49,7 +53,7 @@ def write_project(folder: Path, server: TrytonServer, *, state: Path | None = No
             f'    lines: [{{description: {_text(number)}, account: "4.1.2", quantity: 1, unit_price: 100.00}}]',
         ]
     lines.append("payments:")
-    for number in range(PAYMENTS):
+    for number in range(payments):
         lines += [
             f"  PMT-{number}:",
             "    customer: acme",
@@ -58,7 +62,7 @@ def write_project(folder: Path, server: TrytonServer, *, state: Path | None = No
             "    bank_account: Bank",
             f"    allocations: [{{invoice: INV-{number}, amount: {_amount(number)}}}]",
         ]
-    (folder / "manifests" / "sixty.yaml").write_text("\n".join(lines) + "\n")
+    (folder / "manifests" / "all.yaml").write_text("\n".join(lines) + "\n")
 
 
 def _text(number: int) -> str:
@@ -121,8 +125,9 @@ def live(server: TrytonServer) -> tuple[Counter[str], Counter[Decimal]]:
     return Counter(row["description"] for row in lines), Counter(row["credit"] for row in receipts)
 
 
-def wanted() -> tuple[Counter[str], Counter[Decimal]]:
+def wanted(size: tuple[int, int] = FEW) -> tuple[Counter[str], Counter[Decimal]]:
+    invoices, payments = size
     return (
-        Counter(_text(number) for number in range(INVOICES)),
-        Counter(_amount(number) for number in range(PAYMENTS)),
+        Counter(_text(number) for number in range(invoices)),
+        Counter(_amount(number) for number in range(payments)),
     )

@@ -24,7 +24,7 @@ connections:
     user: {user}
     password: "${{env:TRYTON_PASSWORD}}"
 """
-INVOICES, PAYMENTS, NOTES = 48, 24, 6
+INVOICES, PAYMENTS, NOTES = 24, 12, 4
 
 
 @dataclass
@@ -39,7 +39,7 @@ class Filled:
 @pytest.fixture(
     scope="module",
     params=[
-        pytest.param(False, id="48-invoices"),
+        pytest.param(False, id="24-invoices"),
         pytest.param(True, id="300-invoices", marks=[pytest.mark.slow, pytest.mark.timeout(3600)]),
     ],
 )

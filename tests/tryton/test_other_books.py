@@ -12,7 +12,7 @@ from reconciler.sandboxes.tryton.rpc import TrytonRpc
 from tests.tryton.other_books import INVOICES, PAYMENTS
 
 
-@pytest.mark.slow  # making them takes minutes where they are not kept yet; 48 invoices are imported at each change
+@pytest.mark.slow  # making them takes minutes where they are not kept yet; 24 invoices are imported at each change
 @pytest.mark.timeout(900)  # the same, on a busy machine
 def test_they_have_of_everything(tryton_of_others):
     with tryton_of_others.rpc() as rpc:

@@ -21,14 +21,14 @@ SAMPLE = {
         [Kill.server(4), Kill.boundary("after_send", 2)],
     ),
     ("B", "batches"): (
-        [Kill.server(3), Kill.boundary("intent_written", 2), Kill.start(0.9)],
+        [Kill.server(3), Kill.boundary("intent_written", 2)],
         [Kill.boundary("before_send", 3), Kill.server(1)],
     ),
     ("C", "two stages"): (
-        [Kill.boundary("stage:drafted", 2), Kill.server(6), Kill.writing(0.1)],
-        [Kill.server(3), Kill.boundary("state_uncommitted", 2)],
+        [Kill.boundary("stage:drafted", 2), Kill.server(6)],
+        [Kill.server(3)],
     ),
-    ("D", "singly"): ([Kill.boundary("before_send", 5), Kill.server(6)],),
+    ("D", "singly"): ([Kill.server(6)],),
 }
 
 

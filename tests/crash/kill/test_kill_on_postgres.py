@@ -31,7 +31,13 @@ def _state(monkeypatch: pytest.MonkeyPatch, base: Undisturbed, postgres: Databas
     monkeypatch.setenv(VARIABLE, postgres.url)
 
 
-@pytest.mark.parametrize(("klass", "habit"), SAMPLE)
+AT_EACH_CHANGE = ("A", "singly")
+
+
+@pytest.mark.parametrize(
+    ("klass", "habit"),
+    [pytest.param(*at, marks=[] if at == AT_EACH_CHANGE else [pytest.mark.slow]) for at in SAMPLE],
+)
 def test_killed_anywhere_each_document_is_there_once(
     tmp_path: Path, base: Undisturbed, klass: str, habit: str
 ) -> None:

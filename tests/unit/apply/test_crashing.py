@@ -179,17 +179,40 @@ def every_death(
     return died
 
 
-@pytest.mark.parametrize("late", [False, True], ids=["lost", "late"])
-@pytest.mark.parametrize("klass", list(DeduplicationClass))
-@pytest.mark.parametrize("name", list(PLANS))
+@pytest.mark.parametrize(
+    ("name", "klass", "late"),
+    [
+        pytest.param(
+            name,
+            klass,
+            late,
+            id=f"{name}-{klass}-{'late' if late else 'lost'}",
+            marks=[] if late == (name == "correction") else [pytest.mark.slow],
+        )
+        for name in PLANS
+        for klass in DeduplicationClass
+        for late in (False, True)
+    ],
+)
 def test_dying_anywhere_doubles_nothing_and_forgets_nothing(
     folder: Path, name: str, klass: DeduplicationClass, late: bool
 ):
     assert every_death(folder, PLANS[name](), klass, "plain", late=late) >= COMMON
 
 
-@pytest.mark.parametrize("late", [False, True], ids=["lost", "late"])
-@pytest.mark.parametrize("klass", list(DeduplicationClass))
+@pytest.mark.parametrize(
+    ("klass", "late"),
+    [
+        pytest.param(
+            klass,
+            late,
+            id=f"{klass}-{'late' if late else 'lost'}",
+            marks=[] if late == (klass in (B, C)) else [pytest.mark.slow],
+        )
+        for klass in DeduplicationClass
+        for late in (False, True)
+    ],
+)
 def test_dying_between_the_calls_of_one_operation(folder: Path, klass: DeduplicationClass, late: bool):
     died = every_death(folder, six_steps(), klass, "two stages", late=late, only="within")
     assert {"stage:created", "erp: between the stages", "erp: after the post"} <= died
@@ -208,14 +231,18 @@ def test_dying_in_a_batch_of_what_is_only_searched(folder: Path, late: bool):
     assert every_death(folder, plan, C, "searched batches", late=late) >= COMMON
 
 
-@pytest.mark.parametrize("klass", list(DeduplicationClass))
+@pytest.mark.parametrize(
+    "klass", [B, C, pytest.param(A, marks=pytest.mark.slow), pytest.param(D, marks=pytest.mark.slow)]
+)
 def test_dying_while_something_accepted_is_polled(folder: Path, klass: DeduplicationClass):
     """The handle is durable: the next life polls it, and nothing is sent twice."""
     died = every_death(folder, six_steps(), klass, "accepted", late=False)
     assert {"stage:accepted", "erp: polling"} <= died
 
 
-@pytest.mark.parametrize("klass", list(DeduplicationClass))
+@pytest.mark.parametrize(
+    "klass", [A, D, pytest.param(B, marks=pytest.mark.slow), pytest.param(C, marks=pytest.mark.slow)]
+)
 def test_dying_again_while_recovering(folder: Path, klass: DeduplicationClass):
     """Every boundary of the life after each death between the books and the answer."""
     plan = six_steps()

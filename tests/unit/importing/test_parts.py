@@ -266,7 +266,14 @@ with open_session(Path(sys.argv[1]), SystemClock()) as session:
 
 
 @pytest.mark.parametrize(
-    ("where", "nth"), [("read", 0), ("file_written", 0), ("file_written", 3), ("files_written", 0), ("bound", 0)]
+    ("where", "nth"),
+    [
+        pytest.param("read", 0, marks=pytest.mark.slow),
+        pytest.param("file_written", 0, marks=pytest.mark.slow),
+        ("file_written", 3),
+        pytest.param("files_written", 0, marks=pytest.mark.slow),
+        ("bound", 0),
+    ],
 )
 def test_killed_anywhere_it_is_repaired_by_running_it_again(tmp_path: Path, where: str, nth: int) -> None:
     whole = Others(tmp_path / "whole")
