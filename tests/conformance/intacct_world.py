@@ -21,7 +21,7 @@ import httpx
 from reconciler.kernel.clock import Clock, ManualClock, SystemClock
 from reconciler.sandboxes.ledger.commands import ClosePeriod
 from reconciler.sandboxes.serving import Running, start
-from reconciler.testing.world import Foreign, Hooks, Request, Tax, Vocabulary, World
+from reconciler.testing.world import Foreign, Hooks, Request, Vocabulary, World
 
 PATH = "/ia/xml/xmlgw.phtml"
 SENDER_PASSWORD, PASSWORD = "INTACCT_WORLD_SENDER_PASSWORD", "INTACCT_WORLD_PASSWORD"
@@ -53,6 +53,8 @@ class Colleague:
     running: Running
     client: httpx.Client
     count: int = field(default=0)
+    session: str = field(default="", repr=False)
+    asked: int = field(default=0)
 
     def hooks(self) -> Hooks:
         return Hooks(
@@ -106,18 +108,25 @@ class Colleague:
     def ask(self, call: str) -> Element:
         """The result of one call. Raises AssertionError where it is refused."""
         presents = self.running.connection
-        login = (
-            f"<login><userid>{presents['user']}</userid><companyid>{presents['company']}</companyid>"
-            f"<password>{presents['password']}</password></login>"
-        )
+        if not self.session:
+            login = (
+                f"<login><userid>{presents['user']}</userid><companyid>{presents['company']}</companyid>"
+                f"<password>{presents['password']}</password></login>"
+            )
+            self.session = self._asked("<getAPISession/>", login).findtext(".//sessionid") or ""
+        return self._asked(call, f"<sessionid>{self.session}</sessionid>")
+
+    def _asked(self, call: str, who: str) -> Element:
+        presents = self.running.connection
+        self.asked += 1
         body = (
             f"<request><control><senderid>{presents['sender_id']}</senderid>"
             f"<password>{presents['sender_password']}</password><controlid>by-hand</controlid>"
-            "<uniqueid>false</uniqueid><dtdversion>3.0</dtdversion></control><operation><authentication>"
-            f'{login}</authentication><content><function controlid="by-hand">{call}</function></content>'
+            f"<uniqueid>true</uniqueid><dtdversion>3.0</dtdversion></control><operation><authentication>{who}"
+            f'</authentication><content><function controlid="by-hand-{self.asked}">{call}</function></content>'
             "</operation></request>"
         )
-        answer = self.client.post(PATH, content=body, headers={"content-type": "application/xml", "x-by-hand": "1"})
+        answer = self.client.post(PATH, content=body, headers={"content-type": "application/xml"})
         result = fromstring(answer.content).find("operation/result")
         assert result is not None, answer.text
         assert result.findtext("status") == "success", answer.text
@@ -148,7 +157,6 @@ class IntacctWorld:
             "company": str(presents["company"]),
             "user": str(presents["user"]),
             "password": "${env:" + PASSWORD + "}",
-            "base_currency": "USD",
             "advance_account": "2300",
             **self.settings,
         }

@@ -92,7 +92,7 @@ def _masters(settings: IntacctSettings) -> Mapping[str, KindCapabilities]:
         note = f"{what} are made in Intacct, and named here"
         return KindCapabilities(MappingProxyType({Verb.CREATE: _none(note)}), _fields(fields), note=note)
 
-    found = {
+    return {
         "account": kept(
             "name code type status", "name status", "its type is a statement and a side: others are kept as those"
         ),
@@ -106,9 +106,6 @@ def _masters(settings: IntacctSettings) -> Mapping[str, KindCapabilities]:
             "its code is the CUSTOMERID; contacts of its own are made and changed with it in one transaction",
         ),
     }
-    if settings.tax_solution is not None:
-        found["tax_rate"] = looked_up("tax details", "name code rate")
-    return found
 
 
 # ---- documents ----
@@ -170,7 +167,8 @@ class _Documents:
             reference_length=TAG_LENGTH,
             printed=True,
             note="insert-only: `amend_posted` names what may be changed all the same; a line is an account and an "
-            "amount, to which quantity, price and discount come",
+            "amount, to which quantity, price and discount come; no taxes: Intacct's documents tell of no way to "
+            "read what tax a line has, so it is declared as a line on the tax account",
         )
 
     def _credit_note(self) -> KindCapabilities:

@@ -30,7 +30,7 @@ from reconciler.providers.intacct.wire import (
 from reconciler.providers.memo import joined, long_text, parted
 from reconciler.providers.protocol import LiveAllocation, Observed
 from reconciler.resources.kinds import Content
-from reconciler.resources.totals import LineTotal, Totals, compute_totals
+from reconciler.resources.totals import PricedLine, price_lines
 
 _HEADER = (
     "RECORDNO",
@@ -71,7 +71,6 @@ TRACKED: Mapping[str, tuple[str, str]] = {
 """A tracking category → the field of a line that is read, and the one that is written."""
 Named = Callable[[str, str], str | None]
 """(tracking category, a value's id or name) → the other of the two."""
-RateOf = Callable[[str], Decimal | None]
 
 
 # ---- from Intacct ----
@@ -190,18 +189,14 @@ class Books:
 
     base: str
     id_of: Named
-    rate_of: RateOf
-    per_line: bool = True
     rounding: Rounding = Rounding.HALF_UP
-    tax_solution: str | None = None
     default_term: str | None = None
 
-    def totals(self, content: Mapping[str, Any]) -> Totals:
-        """Raises Rejected where a price or a rate is not known."""
-        currency = content.get("currency") or self.base
-        found = compute_totals(content, currency, self.rate_of, per_line=self.per_line, rounding=self.rounding)
+    def priced(self, content: Mapping[str, Any]) -> Sequence[PricedLine]:
+        """Raises Rejected where a line has no price."""
+        found = price_lines(content, content.get("currency") or self.base, self.rounding)
         if found is None:
-            raise Rejected("a line has no price, or a tax rate that Intacct does not know", code="totals")
+            raise Rejected("a line has no price", code="price")
         return found
 
 
@@ -226,7 +221,6 @@ def create_invoice(
         leaf("description", joined(content.get("memo"), reference)),
         *_currency(content, books),
         leaf("supdocid", supdoc),
-        leaf("taxsolutionid", books.tax_solution),
         element("invoiceitems", *_lines(content, books, 1)),
     )
 
@@ -242,7 +236,6 @@ def create_adjustment(content: Content, books: Books, *, reference: str, number:
         leaf("action", _action(content)),
         leaf("description", joined(content.get("memo"), reference)),
         *_currency(content, books),
-        leaf("taxsolutionid", books.tax_solution),
         element("aradjustmentitems", *_lines(content, books, -1)),
     )
 
@@ -262,19 +255,18 @@ def _currency(content: Mapping[str, Any], books: Books, *, update: bool = False)
 
 
 def _lines(content: Content, books: Books, sign: int) -> list[Element]:
-    totals = books.totals(content)
     offset = content.get("receivable_account")
     return [
-        element("lineitem", *_line_fields(line, total, books, sign, offset))
-        for line, total in zip(content["lines"], totals.lines, strict=True)
+        element("lineitem", *_line_fields(line, priced, books, sign, offset))
+        for line, priced in zip(content["lines"], books.priced(content), strict=True)
     ]
 
 
 def _line_fields(
-    line: Mapping[str, Any], total: LineTotal, books: Books, sign: int, offset: str | None
+    line: Mapping[str, Any], priced: PricedLine, books: Books, sign: int, offset: str | None
 ) -> list[Child]:
     tracked: dict[str, Child] = {}
-    for category, value in total.tracking:
+    for category, value in priced.tracking:
         theirs = TRACKED.get(category, ("", ""))[1]
         id_ = books.id_of(category, value)
         if not theirs or id_ is None:
@@ -283,21 +275,13 @@ def _line_fields(
     return [
         leaf("glaccountno", line.get("account")),
         leaf("offsetglaccountno", offset),
-        leaf("amount", sign * total.net),
+        leaf("amount", sign * priced.base),
         leaf("memo", line.get("description")),
         tracked.get("locationid"),
         tracked.get("departmentid"),
         leaf("itemid", line.get("item")),
         tracked.get("classid"),
-        _taxes(total, sign) if books.tax_solution else None,
     ]
-
-
-def _taxes(total: LineTotal, sign: int) -> Element | None:
-    entries = [
-        element("taxentry", leaf("detailid", code), leaf("trx_tax", sign * tax)) for code, tax in total.tax_by_code
-    ]
-    return element("taxentries", *entries) if entries else None
 
 
 def update_invoice(

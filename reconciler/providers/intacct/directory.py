@@ -1,19 +1,17 @@
-"""What documents refer to: dimensions and tax rates, by id and by name. Read when needed, kept for a phase."""
+"""What documents refer to: dimensions, by id and by name, and bank accounts. Read when needed, kept for a phase."""
 
 from __future__ import annotations
 
 import threading
 from dataclasses import dataclass, field
-from decimal import Decimal
 
 from reconciler.providers.errors import Rejected
 from reconciler.providers.intacct.calls import Gateway
-from reconciler.providers.intacct.codec_masters import BANK, DIMENSIONS, TAX, bank_from, is_active
+from reconciler.providers.intacct.codec_masters import BANK, DIMENSIONS, bank_from, is_active
 from reconciler.providers.intacct.queries import Query
-from reconciler.providers.intacct.wire import Row, amount_of, text
+from reconciler.providers.intacct.wire import Row, text
 
 BANKS = (Query("CHECKINGACCOUNT", BANK), Query("SAVINGSACCOUNT", BANK, optional=True))
-TAXES = Query("TAXDETAIL", TAX, optional=True)
 
 
 @dataclass(slots=True)
@@ -23,14 +21,13 @@ class Directory:
     gateway: Gateway
     base_currency: str
     _dimensions: dict[str, dict[str, str]] = field(default_factory=dict)
-    _taxes: dict[str, Decimal | None] | None = None
     _banks: list[Row] | None = None
     _lock: threading.RLock = field(default_factory=threading.RLock)
 
     def forget(self) -> None:
         """What was read may be old by now."""
         with self._lock:
-            self._dimensions, self._taxes, self._banks = {}, None, None
+            self._dimensions, self._banks = {}, None
 
     # ---- dimensions ----
 
@@ -59,16 +56,6 @@ class Directory:
         """The id of a value that is given by name, or by id."""
         known = self.values(category)
         return next((id_ for id_, name in known.items() if name == value), value if value in known else None)
-
-    # ---- taxes ----
-
-    def rate_of(self, tax: str) -> Decimal | None:
-        """Percent."""
-        with self._lock:
-            if self._taxes is None:
-                rows = self.gateway.query(TAXES)
-                self._taxes = {row.get("DETAILID", ""): amount_of(row.get("VALUE")) for row in rows}
-            return self._taxes.get(tax)
 
     # ---- banks ----
 

@@ -173,9 +173,13 @@ class Executor:
     def _contact_calls(self, contacts: list[Element]) -> list[Element]:
         """Contacts made, or changed where one of the name is there."""
         there = self.observer.contacts_there([one.findtext("CONTACTNAME") or "" for one in contacts])
-        return [
-            element("update" if (one.findtext("CONTACTNAME") or "") in there else "create", one) for one in contacts
-        ]
+        calls = []
+        for contact in contacts:
+            number = there.get(contact.findtext("CONTACTNAME") or "")
+            if number:
+                contact.insert(0, element("RECORDNO", text=number))
+            calls.append(element("update" if number else "create", contact))
+        return calls
 
     def _number(self, request: ExecuteRequest, content: Content) -> str | None:
         return (request.number or content.get("number")) if self.settings.numbers == "ours" else None

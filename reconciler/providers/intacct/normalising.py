@@ -114,10 +114,11 @@ class Normaliser:
         self._sum(at, kept, currency, notes)
         if not kept.get("account"):
             notes.refused.append(f"lines[{at}].account: every line of Intacct's names an account")
-        if kept.get("taxes") and self.settings.tax_solution is None:
-            notes.refused.append(f"lines[{at}].taxes: the connection has no `tax_solution`")
-        if kept.get("tax_amount") is not None and not kept.get("taxes"):
-            notes.refused.append(f"lines[{at}].tax_amount: a line without a tax has no tax amount")
+        if kept.get("taxes") or kept.get("tax_amount"):
+            notes.refused.append(
+                f"lines[{at}].taxes: what tax a line has cannot be read in Intacct: declare it as a line, "
+                "on the tax account"
+            )
         tracking = {
             _CATEGORIES.get(name.casefold(), name): value
             for name, value in {**header, **(kept.get("tracking") or {})}.items()

@@ -26,7 +26,6 @@ from reconciler.providers.intacct.codec_masters import (
     bank_from,
     dimension_from,
     item_from,
-    tax_from,
     term_from,
 )
 from reconciler.providers.intacct.codec_masters import DIMENSIONS as CATEGORIES
@@ -42,7 +41,7 @@ from reconciler.providers.intacct.codec_payments import (
     money_parts,
     payment_from,
 )
-from reconciler.providers.intacct.directory import BANKS, TAXES, Directory
+from reconciler.providers.intacct.directory import BANKS, Directory
 from reconciler.providers.intacct.observed import is_dead
 from reconciler.providers.intacct.queries import Filter, Query, Where, all_of, any_of, selecting
 from reconciler.providers.intacct.wire import Row
@@ -53,7 +52,6 @@ from reconciler.resources.kinds import KINDS
 DOCUMENTS = ("invoice", "credit_note", "payment")
 _MASTERS: Mapping[str, tuple[tuple[Query, ...], str]] = {
     "account": ((Query("GLACCOUNT", ACCOUNT),), "ACCOUNTNO"),
-    "tax_rate": ((TAXES,), "DETAILID"),
     "payment_term": ((Query("ARTERM", TERM),), "NAME"),
     "bank_account": (BANKS, "BANKACCOUNTID"),
     "item": ((Query("ITEM", ITEM, optional=True),), "ITEMID"),
@@ -77,7 +75,6 @@ class Observer:
     gateway: Gateway
     directory: Directory
     files: Files
-    taxed: bool = False
 
     def observe(self, asked: Asked) -> Iterator[Observed]:
         """Every record of the kinds asked for, masters first."""
@@ -109,8 +106,6 @@ class Observer:
     # ---- masters ----
 
     def masters(self, kind: str, ids: Sequence[str] | None) -> Iterator[Observed]:
-        if kind == "tax_rate" and not self.taxed:
-            return
         queries, name = _MASTERS[kind]
         wanted = (
             list(queries) if ids is None else [part for query in queries for part in selecting(query, name, ids)]
@@ -128,10 +123,8 @@ class Observer:
                 return bank_from(row, self.directory.base_currency)
             case "payment_term":
                 return term_from(row)
-            case "item":
-                return item_from(row)
             case _:
-                return tax_from(row)
+                return item_from(row)
 
     def _dimensions(self, ids: Sequence[str] | None) -> Iterator[Observed]:
         for category in CATEGORIES:
@@ -152,10 +145,10 @@ class Observer:
         for row in rows:
             yield customer_from(row, contacts)
 
-    def contacts_there(self, names: Sequence[str]) -> set[str]:
-        """Which of these contacts there are."""
+    def contacts_there(self, names: Sequence[str]) -> dict[str, str]:
+        """Which of these contacts there are: name → record number."""
         found = self.gateway.queries(*selecting(_CONTACTS, "CONTACTNAME", names))
-        return {row.get("CONTACTNAME", "") for some in found for row in some}
+        return {row.get("CONTACTNAME", ""): row.get("RECORDNO", "") for some in found for row in some}
 
     # ---- invoices and adjustments ----
 

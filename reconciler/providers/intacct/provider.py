@@ -16,7 +16,6 @@ from reconciler.kernel.clock import Clock
 from reconciler.kernel.errors import ReconcilerError
 from reconciler.providers.capabilities import Capabilities
 from reconciler.providers.errors import Indeterminate, ProviderError, Rejected
-from reconciler.providers.intacct.answers import flattened
 from reconciler.providers.intacct.attaching import Files
 from reconciler.providers.intacct.calls import Gateway
 from reconciler.providers.intacct.capabilities import intacct_capabilities
@@ -30,7 +29,7 @@ from reconciler.providers.intacct.observing import Observer
 from reconciler.providers.intacct.queries import Query as Select
 from reconciler.providers.intacct.queries import selecting
 from reconciler.providers.intacct.settings import IntacctSettings
-from reconciler.providers.intacct.wire import amount, amount_of, element, leaf, text, yes
+from reconciler.providers.intacct.wire import Row, amount, amount_of, element, leaf, text, yes
 from reconciler.providers.protocol import (
     Accepted,
     Company,
@@ -177,35 +176,29 @@ class IntacctProvider(Provider):
             name=self._name() or id_,
             base_currency=base,
             closed_through=self._closed(),
-            tax_rounding_per_line=settings.tax_rounding == "line",
             rounding=settings.rounding,
         )
         directory = Directory(self._gateway, base)
         files = Files(self._gateway, self._root, settings.attachments_folder)
-        observer = Observer(self._gateway, directory, files, taxed=settings.tax_solution is not None)
-        books = Books(
-            base,
-            directory.id_of,
-            directory.rate_of,
-            settings.tax_rounding == "line",
-            settings.rounding,
-            settings.tax_solution,
-            settings.default_term,
-        )
+        observer = Observer(self._gateway, directory, files)
+        books = Books(base, directory.id_of, settings.rounding, settings.default_term)
         look_ups = LookUps(observer, self._clock, settings.unique_numbers)
         executor = Executor(self._gateway, observer, directory, files, settings, books, self._clock)
         return _Opened(company, directory, observer, look_ups, executor)
 
-    def _name(self) -> str | None:
-        """The company's name; Intacct tells it, where the user may ask."""
+    def _information(self) -> list[Row]:
+        """What Intacct says of the company, where the user may ask; its documents name no more than its name."""
         result = self._gateway.tried(element("get_list", object="company_info"))[0]
-        rows = [row for row in result.rows() if row] if result.done else []
-        if not rows and result.done and result.data is not None:
-            rows = [flattened(result.data)]
-        return next((text(row.get("name") or row.get("title")) for row in rows), None)
+        return list(result.rows()) if result.done else []
+
+    def _name(self) -> str | None:
+        return next((text(row.get("name") or row.get("title")) for row in self._information()), None)
 
     def _base_currency(self) -> str:
-        """What documents are kept in; a company without any has to say it."""
+        """What the company, or else a document of it, is kept in."""
+        told = next((text(row.get("basecurr"), 3) for row in self._information()), None)
+        if told:
+            return told
         for object_ in ("ARINVOICE", "ARPYMT", "ARADVANCE"):
             query = Select(object_, ("RECORDNO", "BASECURR"))
             result = self._gateway.tried(query.element(1))[0]

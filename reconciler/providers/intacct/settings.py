@@ -67,11 +67,6 @@ class IntacctSettings(HttpSettings):
         str | None,
         Field(min_length=1, description="the AR term of invoices that declare neither terms nor a due date"),
     ] = None
-    tax_solution: Annotated[
-        str | None,
-        Field(min_length=1, description="the tax solution of lines with taxes; without it, lines have no taxes"),
-    ] = None
-    tax_rounding: Annotated[Literal["line", "document"], Field(description="how tax is rounded")] = "line"
     rounding: Annotated[Rounding, Field(description="which way amounts are rounded")] = Rounding.HALF_UP
     custom_discounts: Annotated[
         bool, Field(description="the AR configuration allows custom discounts on payments")

@@ -50,7 +50,6 @@ def books(**more: object) -> Books:
     return Books(
         "USD",
         lambda category, value: DIMENSIONS.get((category, value)),
-        lambda tax: {"VAT": Decimal(10)}.get(tax),
         **more,  # type: ignore[arg-type]
     )
 
@@ -157,14 +156,6 @@ def test_quantity_price_and_discount_come_to_one_amount():
     }
     call = create_invoice({"customer": "A", "issue_date": DAY, "lines": [line]}, books(), reference="r", number="1")
     assert call.findtext(".//amount") == "67.5"
-
-
-def test_taxes_stand_on_the_line_with_what_they_come_to():
-    content = {"customer": "A", "issue_date": DAY, "lines": [{**LINE, "taxes": ["VAT"]}]}
-    call = fits(create_invoice(content, books(tax_solution="US"), reference=REFERENCE, number="1"))
-    assert call.findtext("taxsolutionid") == "US"
-    assert call.findtext(".//taxentry/detailid") == "VAT"
-    assert call.findtext(".//taxentry/trx_tax") == "237.35"
 
 
 def test_a_value_that_a_dimension_does_not_have_is_refused():

@@ -65,7 +65,7 @@ class Desk:
         directory._dimensions = {"department": {}}
         files = Files(gateway, folder, chosen.attachments_folder)
         observer = Observer(gateway, directory, files)
-        books = Books("USD", lambda category, value: None, lambda tax: None)
+        books = Books("USD", lambda category, value: None)
         self.executor = Executor(gateway, observer, directory, files, chosen, books, ManualClock())
         self.stages = Stages()
 
