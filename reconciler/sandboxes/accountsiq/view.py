@@ -193,11 +193,11 @@ class View(Reading):
         """The ledger's rate as the service tells it."""
         if self.switches.text("rate_direction") == "base_per_unit":
             return rate
-        return round(1 / rate, 10)
+        return round(1 / rate, 10).normalize()
 
     def kept_rate(self, rate: Decimal) -> Decimal:
         """The inverse."""
-        return rate if self.switches.text("rate_direction") == "base_per_unit" else round(1 / rate, 10)
+        return self.shown_rate(rate)
 
     def rates(self) -> dict[str, Decimal]:
         """The ledger's rate of every currency the company uses."""

@@ -38,7 +38,7 @@ def wsdl(api: str, operations: Mapping[str, Operation], address: str, year: str)
         "wsdl:definitions",
         element("wsdl:types", schema),
         *(message for one in kept for message in _messages(one)),
-        _message("AiqSoapHeaderMessage", "header", "tns:AiqSoapHeader") if headed else None,
+        _message("AiqSoapHeaderMessage", "AiqSoapHeader", "tns:AiqSoapHeader") if headed else None,
         port,
         _binding(name, kept, headed),
         element(
@@ -155,7 +155,7 @@ def _port(one: Operation) -> Element:
 def _binding(name: str, operations: Iterable[Operation], headed: bool) -> Element:
     def bound(one: Operation) -> Element:
         header = (
-            element("soap:header", message="tns:AiqSoapHeaderMessage", part="header", use="literal")
+            element("soap:header", message="tns:AiqSoapHeaderMessage", part="AiqSoapHeader", use="literal")
             if headed and one.token
             else None
         )

@@ -17,7 +17,7 @@ KEPT = 50_000
 SECRET_QUERY = frozenset({"access_token", "api_key", "apikey"})
 HIDDEN = "***"
 _SECRET_ELEMENTS = re.compile(
-    rb"(<(?:\w+:)?(password|sessionid|token|partnerKey|userKey|clientSecret|AccessToken|RefreshToken)\b[^<>/]*>)"
+    rb"(<(?:\w+:)?(password|sessionid|token|LoginResult|partnerKey|userKey|clientSecret|AccessToken|RefreshToken)\b[^<>/]*>)"
     rb"[^<]*(?=<)",
     re.IGNORECASE,
 )

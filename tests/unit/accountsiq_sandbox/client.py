@@ -9,6 +9,7 @@ import httpx
 
 from reconciler.kernel.clock import ManualClock
 from reconciler.sandboxes.serving import Running
+from tests.unit.accountsiq_sandbox import vendor_schema
 
 NS = "http://www.visorsoftware.com/visor/accountsiq/dashboard/Integration/"
 SOAP = "http://schemas.xmlsoap.org/soap/envelope/"
@@ -76,6 +77,7 @@ class Caller:
         self.own = running.connection
         self.http = httpx.Client(base_url=running.url)
         self.token = ""
+        self.checks = True  # off where a test sends what no schema allows
 
     def login(self) -> str:
         keys = {"companyID": "company", "partnerKey": "partner_key", "userKey": "user_key"}
@@ -98,8 +100,16 @@ class Caller:
 
     def send(self, operation: str, values: dict[str, Any], api: str = "1_1", header: Any = None) -> Any:
         """The response element's children."""
-        response = self.raw(self.envelope(operation, values, header), operation, api)
+        request = self.envelope(operation, values, header)
+        response = self.raw(request, operation, api)
         assert response.status_code == 200, response.text
+        if not vendor_schema.available():
+            pass
+        elif self.running.switches.text("wsdl") == "2024":
+            assert vendor_schema.beyond_sample(operation, response.content) == []
+        else:
+            assert vendor_schema.problems(response.content) == []
+            assert api != "1_1" or not self.checks or vendor_schema.problems(request) == []
         return self.body(response)
 
     @staticmethod
