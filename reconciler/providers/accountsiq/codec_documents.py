@@ -251,7 +251,7 @@ def _batch_line(
 ) -> Element:
     if total.net < ZERO:
         raise Rejected("a line comes to less than nothing, which AccountsIQ refuses", code="net_amount")
-    code = next(iter(line.get("taxes") or ()), None)
+    code = next(iter(line.get("taxes") or ()), directory.untaxed)
     percent = directory.rate(code) if code else ZERO
     if percent is None:
         raise Rejected(f"AccountsIQ has no tax code {code}", code="tax_code")

@@ -90,9 +90,15 @@ class Directory:
         return None if found is None else found.percent
 
     def tax_code(self, id_: str | None) -> str | None:
-        """A posting's TaxID as the code of a tax; AccountsIQ's taxes have an id and a code."""
+        """A posting's TaxID as the code of a tax; None for the one of untaxed lines. A tax has an id and a code."""
         self.taxes()
-        return self._ids.get(id_, id_) if id_ else None
+        code = self._ids.get(id_, id_) if id_ else None
+        return None if code == self._accountsiq.settings.untaxed else code
+
+    @property
+    def untaxed(self) -> str | None:
+        """The tax code of a line that has no taxes."""
+        return self._accountsiq.settings.untaxed
 
     # ---- BI codes ----
 

@@ -5,9 +5,11 @@ from __future__ import annotations
 import base64
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import assert_never
 
+from reconciler.kernel.money import decimal_text
 from reconciler.providers.accountsiq.calls import AccountsIQ
 from reconciler.providers.accountsiq.codec_masters import customer_fields
 from reconciler.providers.accountsiq.directory import Directory
@@ -30,7 +32,6 @@ from reconciler.providers.operations import (
     Void,
 )
 from reconciler.providers.protocol import Done, ExecuteRequest, Outcome, Progress, RequestKey
-from reconciler.resources.content import decode
 from reconciler.resources.kinds import Content
 
 
@@ -147,12 +148,12 @@ class Executor:
         row = self.accountsiq.find("GetCustomer", node("customerCode", code))
         if row is None:
             raise Stale(f"the customer {code} is no longer there")
-        now = decode("customer", self.observer.customer(row).body)
-        moved = sorted(name for name in after if _other(now.get(name), before.get(name), after[name]))
+        was, wanted = customer_fields(before), customer_fields(after)
+        moved = sorted(name for name in wanted if not _known(row, name, was.get(name, ""), wanted[name]))
         if moved:
             raise Stale(f"the customer {code} has moved: {', '.join(moved)}")
         record = Record("customer", row, CUSTOMER)
-        for name, text in customer_fields(after).items():
+        for name, text in wanted.items():
             if text or record.row.text(name) is not None:
                 record.put(name, text)
         self.accountsiq.write("UpdateCustomer", record.element, node("create", "false"))
@@ -223,8 +224,15 @@ class Executor:
         return found
 
 
-def _other(now: object, before: object, after: object) -> bool:
-    """Whether a field is neither as it was nor as it is to be."""
-    empty: tuple[object, ...] = (None, "", [], {}, False)
-    same = [now == wanted or (now in empty and wanted in empty) for wanted in (before, after)]
-    return not any(same)
+def _known(row: Row, name: str, before: str, after: str) -> bool:
+    """Whether a field is as it was, or as it is to be already; numbers and flags however they are written."""
+    now = row.text(name) or ""
+    return any(now.strip() == text.strip() or _plain(now) == _plain(text) for text in (before, after))
+
+
+def _plain(text: str) -> str:
+    """A number without needless digits, a flag in one case; nothing is 0 and false."""
+    try:
+        return decimal_text(Decimal(text or "0"))
+    except InvalidOperation:
+        return {"false": "0", "true": "1"}.get(text.strip().lower(), text)

@@ -96,7 +96,7 @@ def item_lines(row: Row, directory: Directory) -> list[Content]:
 
 
 def _line_from(line: Row, directory: Directory) -> Content:
-    tax, percent = line.text("TaxCode"), amount(line, "DiscountRate")
+    tax, percent = directory.tax_code(line.text("TaxCode")), amount(line, "DiscountRate")
     content: Content = {
         "item": line.text("StockItemID"),
         "account": line.text("GLAccountCode"),
@@ -189,7 +189,7 @@ def _line(
     item = directory.item(str(line["item"]))
     price = line["unit_price"]
     off = (line.get("discount") or {}).get("percent") or ZERO
-    tax = next(iter(line.get("taxes") or ()), None)
+    tax = next(iter(line.get("taxes") or ()), directory.untaxed)
     percent = directory.rate(tax) if tax else ZERO
     return node(
         "InvoiceLine",

@@ -7,7 +7,7 @@ one of that.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
@@ -50,6 +50,8 @@ class Normaliser:
     settings: AccountsIQSettings
     base: str
     codes: Callable[[], Mapping[str, str]] = dict
+    no_tax: Callable[[], Collection[str]] = frozenset
+    """What the tax code of untaxed lines is called, where the connection names one."""
 
     def __call__(self, kind: str, content: Content) -> Normalized:
         notes = _Notes()
@@ -111,8 +113,10 @@ class Normaliser:
         if untaxed:
             kept["taxes"] = []
             kept.pop("tax_amount", None)
-        if self.settings.untaxed and not kept.get("taxes"):
-            kept["taxes"] = [self.settings.untaxed]
+        if self.settings.untaxed and len(kept.get("taxes") or ()) == 1 and kept["taxes"][0] in self.no_tax():
+            kept["taxes"] = []  # what a line without taxes gets, and is read back as
+        if not kept.get("taxes") and not self.settings.untaxed and not of_items:
+            notes.warnings.append(f"{place} has no tax code, which AccountsIQ may demand: set `untaxed`")
         if len(kept.get("taxes") or ()) > 1:
             notes.refused.append(f"{place}.taxes: a line has one tax code; make one that is both")
         if isinstance(kept.get("description"), str):

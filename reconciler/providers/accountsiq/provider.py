@@ -123,7 +123,7 @@ class AccountsIQProvider(Provider):
 
     def normalize(self, kind: str, content: Content) -> Normalized:
         base = self._books.company.base_currency if self._books is not None else "EUR"
-        return Normaliser(self._settings, base, self._codes)(kind, content)
+        return Normaliser(self._settings, base, self._codes, self._no_tax)(kind, content)
 
     # ---- writing ----
 
@@ -159,6 +159,12 @@ class AccountsIQProvider(Provider):
         dimensions = self._opened().directory.dimensions()
         codes = (one.text("Code") for _, row in dimensions for one in row.rows("DimensionCodes"))
         return {code.casefold(): code for code in codes if code}
+
+    def _no_tax(self) -> frozenset[str]:
+        """The code and the name of the tax of untaxed lines."""
+        code = self._settings.untaxed
+        found = self._opened().directory.taxes().get(code) if code else None
+        return frozenset(name for name in (code, found and found.row.text("Description")) if name)
 
     def _today(self) -> date:
         return self._accountsiq.clock.now().astimezone(ZoneInfo(self._settings.time_zone)).date()
