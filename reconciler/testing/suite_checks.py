@@ -14,7 +14,7 @@ from typing import Any
 from reconciler.kernel.address import Address
 from reconciler.kernel.canonical import parse_canonical
 from reconciler.kernel.identity import project_tag, tag_in
-from reconciler.plan.model import Action, Plan
+from reconciler.plan.model import Action, Plan, Reason
 from reconciler.providers.protocol import Observed
 from reconciler.resources.kinds import KINDS
 from reconciler.state.model import DocumentRow, StateView
@@ -142,6 +142,8 @@ def texts_kept(look: Look, planned: Plan) -> list[str]:
         observed = places.get((change.address, ""))
         if observed is None or change.label or change.action not in (Action.CREATE, Action.UPDATE):
             continue
+        if change.reason is Reason.IMPLIED:
+            continue  # nobody declared a text of it
         stored, named = dict(_texts(observed.content())), "\n".join(change.warnings)
         for name, text in _texts(declared[change.address]):
             if stored.get(name) != text and name not in named:

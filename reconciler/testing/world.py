@@ -36,7 +36,8 @@ class Vocabulary:
     """How the books call things, as manifests name them; None and () where they have no such thing.
 
     `account_fields`: what an account needs beside its name (`type`, `parent`, …). `odd_currencies`: with no
-    decimals, or three. `today`: the day documents are dated. `closable`: a day of a period that may be closed.
+    decimals, or three. `category`: one whose values lines track by sets. `today`: the day documents are dated.
+    `closable`: a day of a period that may be closed.
     """
 
     income: str
@@ -49,6 +50,7 @@ class Vocabulary:
     foreign_bank: str | None = None
     terms: str | None = None
     write_off_account: str | None = None
+    category: str | None = None
     account_fields: Mapping[str, str] = field(default_factory=lambda: {"type": "income"})
     today: date = field(default_factory=date.today)
     closable: date | None = None
@@ -68,6 +70,7 @@ class Vocabulary:
             "due": (self.today + timedelta(days=30)).isoformat(),
             "later": (self.today + timedelta(days=45)).isoformat(),
             "closable": self.closable.isoformat() if self.closable else None,
+            "category": self.category and f'"{self.category}"',
             "foreign": self.foreign.code if self.foreign else None,
             "rate": str(self.foreign.rate) if self.foreign else None,
             "foreign_bank": self.foreign_bank and f'"{self.foreign_bank}"',
@@ -86,19 +89,26 @@ class Hooks:
     listed. All amounts are in base currency, all ids are the ERP's. `post_invoice(customer, amount)` posts one
     line "By hand" to the first income account, dated today and without tax, and returns its id;
     `post_payment(customer, amount, invoice)` puts money into the bank account and settles the invoice with it, if
-    one is given; `edit_customer(customer, name)` renames it; `close_period(day)` closes every day up to it.
+    one is given; `edit_customer(customer, name)` renames it; `close_period(day)` closes every day up to it;
+    `add_tracking_value(value)` adds one to the vocabulary's `category`.
     """
 
     post_invoice: Callable[[str, Decimal], str] | None = None
     post_payment: Callable[[str, Decimal, str | None], str] | None = None
     edit_customer: Callable[[str, str], None] | None = None
     close_period: Callable[[date], None] | None = None
+    add_tracking_value: Callable[[str], None] | None = None
     missing: Mapping[str, str] = field(default_factory=dict)
 
     def lacking(self) -> dict[str, str]:
         """Hooks there are not, and why. A hook that is missing without a word has the reason ''."""
         names = [name for name in Hooks.__dataclass_fields__ if name != "missing"]
-        return {name: self.missing.get(name, "") for name in names if getattr(self, name) is None}
+        reasons = {**_NEEDLESS, **self.missing}
+        return {name: reasons.get(name, "") for name in names if getattr(self, name) is None}
+
+
+_NEEDLESS = {"add_tracking_value": "its lines name no tracking sets"}
+"""Hooks that only some ERPs have a use for, and why the others need none."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -20,6 +21,7 @@ from reconciler.testing.world import Foreign, Hooks, Request, Tax, Vocabulary, W
 
 TODAY = date.today()
 TOKEN = "LEDGER_WORLD_TOKEN"
+CATEGORY = "Region of the world"
 WORDS = Vocabulary(
     income="4000",
     other_income="4010",
@@ -31,6 +33,7 @@ WORDS = Vocabulary(
     foreign_bank="euros",
     terms="net-30",
     write_off_account="6200",
+    category=CATEGORY,
     today=TODAY,
     closable=TODAY - timedelta(days=90),
 )
@@ -50,6 +53,7 @@ class Clerk:
             post_payment=self.post_payment,
             edit_customer=self.edit_customer,
             close_period=self.close_period,
+            add_tracking_value=self.add_tracking_value,
         )
 
     def furnish(self) -> None:
@@ -60,6 +64,7 @@ class Clerk:
         self.do(CreateRecord("payment_term", {"name": "net-30", "days": 30}))
         bank = {"name": "euros", "account": self.id_of("account", "1200"), "currency": "EUR"}
         self.do(CreateRecord("bank_account", bank))
+        self.do(CreateRecord("tracking_category", {"name": CATEGORY, "values": ["None of these"]}))
 
     def post_invoice(self, customer: str, amount: Decimal) -> str:
         line = {"description": "By hand", "account": self.id_of("account", "4000"), "quantity": Decimal(1)}
@@ -84,6 +89,11 @@ class Clerk:
 
     def close_period(self, day: date) -> None:
         self.do(ClosePeriod(through=day))
+
+    def add_tracking_value(self, value: str) -> None:
+        row = next(row for row in self.port.records(Selection(("tracking_category",))) if row.name == CATEGORY)
+        values = json.loads(row.body)["values"]
+        self.do(UpdateRecord("tracking_category", row.id, {"values": values}, {"values": [*values, value]}))
 
     def number(self, prefix: str) -> str | None:
         """A number of her own, where the books take one."""

@@ -52,6 +52,7 @@ def test_a_hook_that_is_missing_is_listed_with_its_reason():
         "post_payment": "",
         "edit_customer": "",
         "close_period": "periods are never closed",
+        "add_tracking_value": "its lines name no tracking sets",
     }
 
 

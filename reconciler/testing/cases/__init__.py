@@ -8,10 +8,12 @@ from reconciler.testing.cases.invoicing import INVOICES
 from reconciler.testing.cases.limits import BULK, NAMES, REFUSALS, TEXTS
 from reconciler.testing.cases.masters import MASTERS
 from reconciler.testing.cases.settling import CREDIT_NOTES, PAYMENTS
+from reconciler.testing.cases.tracking import SETS
 from reconciler.testing.suite_cases import Case
 
 CASES: tuple[Case, ...] = (
     *MASTERS,
+    *SETS,
     *INVOICES,
     *PAYMENTS,
     *CREDIT_NOTES,
