@@ -164,8 +164,8 @@ def intacct(batch_size: int = 100) -> Iterator[Bench]:
             asked,
             lambda size: (10 + size // 2000, "a session, the company, a page of each object; several share one"),
             lambda size: (
-                13 + 3 * -(-size // batch_size),
-                f"a look, a write and a read for each {batch_size}, after a session, the company and a plan",
+                13 + -(-size // 100) + 2 * -(-size // batch_size),
+                f"a look for 100, a write and a read for {batch_size}; a session, the company and a plan before",
             ),
         )
 
