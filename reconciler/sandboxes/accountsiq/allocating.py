@@ -6,6 +6,7 @@ discount is a transaction of its own (DS) on the invoice's side.
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
@@ -18,6 +19,7 @@ from reconciler.sandboxes.accountsiq.outcomes import Done, Failed, failed
 from reconciler.sandboxes.accountsiq.view import (
     ACCOUNT_IDS,
     DISCOUNT_IDS,
+    DOCUMENT_KINDS,
     TRANSACTION_IDS,
     Entry,
     View,
@@ -239,27 +241,35 @@ class Allocations:
         """The allocations of the transactions that were created between two times."""
         query = asked["query"] or {}
         first, last = query.get("FromCreationDate"), query.get("ToCreationDate")
-        made = []
-        for entry in self.view.entries("invoice", "credit_note", "payment"):
-            if entry.record.phase == "draft":
-                continue
-            created, _ = self.view.times(entry)
+        known = {one.seq: one for one in self.view.entries(*DOCUMENT_KINDS)}
+        of: dict[int, list[Pair]] = {}
+        for pair in pairs(self.view):
+            of.setdefault(pair.source, []).append(pair)
+            of.setdefault(pair.target, []).append(pair)
+        found = []
+        for seq in sorted(of):
+            created, _ = self.view.times(known[seq])
             if (first and first.year > 1 and created < first) or (last and last.year > 1 and created > last):
                 continue
-            found = self.shown(entry)
-            if found["AllocationEntries"]:
-                made.append(found)
+            found.append(seq)
         skip = max(query.get("Skip") or 0, 0)
-        return Done(made[skip : skip + self.view.switches.number("page_size")])
+        page = found[skip : skip + self.view.switches.number("page_size")]
+        return Done([self._shown(known[seq], of[seq], known) for seq in page])
 
     def shown(self, entry: Entry) -> dict[str, Any]:
+        found = pairs(self.view, seq=entry.seq)
+        known = {}
+        for seq in {pair.source for pair in found} | {pair.target for pair in found}:
+            other = self.view.by_seq(DOCUMENT_KINDS, seq)
+            assert other is not None
+            known[seq] = other
+        return self._shown(entry, found, known)
+
+    def _shown(self, entry: Entry, of: Sequence[Pair], known: Mapping[int, Entry]) -> dict[str, Any]:
         customer = self.view.master("customer", entry.content["customer"])
         found: list[dict[str, Any]] = []
-        for pair in pairs(self.view, seq=entry.seq):
-            other = self.view.by_seq(
-                ("invoice", "credit_note", "payment"), pair.target if pair.source == entry.seq else pair.source
-            )
-            assert other is not None
+        for pair in of:
+            other = known[pair.target if pair.source == entry.seq else pair.source]
             found.extend(self._entries(pair, entry, other))
         return {
             "TransactionID": entry.seq + TRANSACTION_IDS,

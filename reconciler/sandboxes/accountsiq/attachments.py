@@ -8,7 +8,7 @@ from typing import Any
 from reconciler.sandboxes.accountsiq.decoding import Values
 from reconciler.sandboxes.accountsiq.outcomes import Done, Failed
 from reconciler.sandboxes.accountsiq.printing import paper
-from reconciler.sandboxes.accountsiq.view import ACCOUNT_IDS, INVOICE_IDS, TRANSACTION_IDS, Entry, View
+from reconciler.sandboxes.accountsiq.view import ACCOUNT_IDS, ATTACHED, INVOICE_IDS, TRANSACTION_IDS, Entry, View
 
 _NAME = re.compile(r"[^\\/:*?\"<>|\x00-\x1f]{1,255}\Z")
 
@@ -36,7 +36,7 @@ class Attachments:
                 base = INVOICE_IDS
         if found is None:
             raise Failed("NOT_FOUND", f"There is no {kind} {own}.")
-        return f"accountsiq-attached {kind} {own - base}"
+        return f"{ATTACHED} {kind} {own - base}"
 
     def attach(self, asked: Values) -> Done:
         """One file more; a name that is there already does not matter."""

@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
-from functools import cached_property
 from typing import Any
 
 from reconciler.resources.totals import compute_totals
@@ -23,6 +22,7 @@ from reconciler.sandboxes.accountsiq.view import (
     reference_of,
     short_type,
 )
+from reconciler.sandboxes.ledger.records import seq_of
 
 _TYPES = {
     "SI": "SalesInvoice", "SN": "SalesCreditNote", "SR": "SalesReceipt", "SD": "SalesDebitJournal",
@@ -55,15 +55,8 @@ class Book:
         code: str = self.view.accounts[account]["code"]
         return code
 
-    @cached_property
-    def _customers(self) -> dict[str, Entry]:
-        return {}
-
     def customer(self, own: str) -> Entry:
-        found = self._customers.get(own)
-        if found is None:
-            found = self._customers[own] = self.view.master("customer", own)
-        return found
+        return self.view.master("customer", own)
 
     def lines(self, entry: Entry) -> list[Posted]:
         """The control line, then every line's net and tax."""
@@ -98,10 +91,7 @@ class Book:
                 description=content.get("memo"),
             )
             return
-        settings = self.view.books.ledger.settings
-        totals = compute_totals(
-            content, content["currency"], self.view.rate_of, per_line=settings.tax_rounding_per_line
-        )
+        totals = compute_totals(content, content["currency"], self.view.rate_of)
         assert totals is not None
         for place, (line, given) in enumerate(zip(totals.lines, content["lines"], strict=True)):
             named = (
@@ -130,22 +120,31 @@ class Book:
     def signed(self, amount: Decimal) -> Decimal:
         return abs(amount) if self.view.switches.text("amount_signs") == "absolute" else amount
 
+    def brief(self, entry: Entry) -> dict[str, Any]:
+        """What most queries ask for, without the lines."""
+        day = midnight(day_of(entry))
+        due = entry.content.get("due_date")
+        return {
+            "AccountID": seq_of("customer", entry.content["customer"]) + ACCOUNT_IDS,
+            "TransactionType": short_type(entry),
+            "TransactionID": entry.seq + TRANSACTION_IDS,
+            "TransactionDate": day,
+            "CreationDate": self.view.times(entry)[0],
+            "DueDate": midnight(due) if due else None,
+            **self.period(day),
+        }
+
     def summary(self, entry: Entry) -> dict[str, Any]:
         view, record, content = self.view, entry.record, entry.content
         customer = self.customer(content["customer"])
-        day = midnight(day_of(entry))
+        brief = self.brief(entry)
         sign = 1 if record.kind == "invoice" else -1
         lines = self.lines(entry)
-        made, _ = view.times(entry)
         item = bool(entry.beside.get("item"))
-        bank = lines[1].account if record.kind == "payment" else None
-        due = content.get("due_date")
         return {
-            "AccountID": customer.seq + ACCOUNT_IDS,
+            **brief,
             "AccountCode": view.code_of(customer),
             "Ledger": "Sales",
-            "TransactionType": short_type(entry),
-            "TransactionID": entry.seq + TRANSACTION_IDS,
             "IsBatchInvoiceOrNote": record.kind != "payment" and not item,
             "InvoiceID": entry.seq + INVOICE_IDS if item else 0,
             "InternalNumber": record.number,
@@ -153,18 +152,14 @@ class Book:
             "ControlAmount": self.signed(lines[0].amount),
             "OutstandingAmount": self.signed(sign * Decimal(record.computed["open"])),
             "ControlBCAmount": self.signed(lines[0].base),
-            "TransactionDate": day,
-            **self.period(day),
-            "CreationDate": made,
-            "LineDetails": [self._detail(entry, line, day) for line in lines],
+            "LineDetails": [self._detail(entry, line, brief["TransactionDate"]) for line in lines],
             "CurrencyCode": content["currency"],
             "CreatedBy": "INTEGRATION",
             "AccountName": customer.content["name"],
-            "TransactionBankGLAccountNumber": bank,
+            "TransactionBankGLAccountNumber": lines[1].account if record.kind == "payment" else None,
             "IsReversed": record.phase in ("void", "reversed"),
             "IsInDispute": bool(entry.beside.get("disputed")),
-            "NumberOfAttachments": len(view.books.shelf.all(f"accountsiq-attached Transaction {entry.seq}")),
-            "DueDate": midnight(due) if due else None,
+            "NumberOfAttachments": view.attached.get(entry.seq, 0),
         }
 
     @staticmethod

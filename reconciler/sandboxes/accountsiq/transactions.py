@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
@@ -19,6 +19,7 @@ from reconciler.sandboxes.accountsiq.view import (
     DOCUMENT_KINDS,
     DOCUMENTS,
     JOURNAL_IDS,
+    TRANSACTION_IDS,
     Entry,
     View,
     midnight,
@@ -27,6 +28,10 @@ from reconciler.sandboxes.ledger.commands import UpdateRecord
 from reconciler.sandboxes.ledger.refusal import Refusal
 
 JOURNALS = "accountsiq-journals"
+
+
+Known = Entry | dict[str, Any]
+"""A document of the ledger, or the summary of what is none."""
 
 
 class Transactions:
@@ -57,19 +62,18 @@ class Transactions:
         """Every transaction with this external reference that the filters let through, 2,000 at the most."""
         query = asked["query"] or {}
         reference = checking.reference(query.get("ExternalReference"))
-        found = [self.book.summary(entry) for entry in self.view.with_reference(reference)]
+        found: list[Known] = [*self.view.with_reference(reference)]
         wanted = self.view.folded(reference)
         found += [one for one in self._others() if self.view.folded(one["ExternalReference"] or "") == wanted]
-        passing = [one for one in found if _passes(one, query)]
-        return Done(passing[: self.view.switches.number("page_size")])
+        return Done([self._whole(one) for one in self._passing(found, query)][: self.largest])
 
     def by(self, asked: Values) -> Done:
         query = asked["query"] or {}
-        return Done(self._page([one for one in self._all() if _passes(one, query)], query))
+        return Done(self._page([*self._passing(self._all(query), query)], query))
 
     def count(self, asked: Values) -> Done:
         query = asked["query"] or {}
-        found = [one for one in self._all() if _passes(one, query)]
+        found = [*self._passing(self._all(query), query)]
         lines = [
             {"TransactionID": one["TransactionID"], "LinesCount": len(one["LineDetails"])}
             for one in self._page(found, query)
@@ -80,26 +84,45 @@ class Transactions:
         """By when they were last changed instead of created."""
         query = dict(asked["query"] or {})
         first, last = query.pop("FromCreationDate", None), query.pop("ToCreationDate", None)
-        found = []
-        for entry in self._posted():
-            made, changed = self.view.times(entry)
-            if not _between(changed, first, last):
-                continue
-            summary = self.book.summary(entry)
-            if _passes(summary, query):
-                found.append({**summary, "Status": "Created" if made == changed else "Updated"})
-        return Done(self._page(found, query))
+        changed = [one for one in self._posted(query) if _between(self.view.times(one)[1], first, last)]
+        passing = [*self._passing(changed, query)]
+        statuses = {}
+        for entry in changed:
+            made, at = self.view.times(entry)
+            statuses[entry.seq + TRANSACTION_IDS] = "Created" if made == at else "Updated"
+        page = self._page(passing, query)
+        return Done([{**one, "Status": statuses[one["TransactionID"]]} for one in page])
 
-    def _page(self, found: list[dict[str, Any]], query: Values) -> list[dict[str, Any]]:
+    @property
+    def largest(self) -> int:
+        return self.view.switches.number("page_size")
+
+    def _page(self, found: list[Known], query: Values) -> list[dict[str, Any]]:
         skip = max(query.get("Skip") or 0, 0)
-        return found[skip : skip + self.view.switches.number("page_size")]
+        return [self._whole(one) for one in found[skip : skip + self.largest]]
 
-    def _posted(self) -> list[Entry]:
-        entries = self.view.entries(*DOCUMENT_KINDS)
+    def _whole(self, one: Known) -> dict[str, Any]:
+        return self.book.summary(one) if isinstance(one, Entry) else one
+
+    def _passing(self, found: Iterable[Known], query: Values) -> Iterator[Known]:
+        """Those that a query asks for; their lines are looked at only for departments."""
+        for one in found:
+            if _passes(self.book.brief(one) if isinstance(one, Entry) else one, query):
+                departments = {value for value in query.get("DepartmentIDsFilter") or () if value}
+                lines = self._whole(one)["LineDetails"] if departments else []
+                if not departments or any(line.get("DepartmentID") in departments for line in lines):
+                    yield one
+
+    def _posted(self, query: Values) -> list[Entry]:
+        wanted = [own for own in query.get("TransactionIDsFilter") or () if own]
+        if wanted and not self.view.stale_ms:
+            entries = [one for own in dict.fromkeys(wanted) if (one := self.view.transaction(own)) is not None]
+        else:
+            entries = self.view.entries(*DOCUMENT_KINDS)
         return sorted((one for one in entries if one.record.phase != "draft"), key=lambda one: one.seq)
 
-    def _all(self) -> list[dict[str, Any]]:
-        return [*(self.book.summary(entry) for entry in self._posted()), *self._others()]
+    def _all(self, query: Values) -> list[Known]:
+        return [*self._posted(query), *self._others()]
 
     # ---- journals and discounts, which are no documents of the ledger ----
 
@@ -205,5 +228,4 @@ def _passes(summary: dict[str, Any], query: Values) -> bool:
         wanted = [value for value in query.get(f"{name}Filter") or () if value not in (None, "")]
         if wanted and summary.get(key) not in wanted:
             return False
-    departments = [value for value in query.get("DepartmentIDsFilter") or () if value]
-    return not departments or any(line.get("DepartmentID") in departments for line in summary["LineDetails"])
+    return True

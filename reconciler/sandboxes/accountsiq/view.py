@@ -18,6 +18,7 @@ from reconciler.resources.content import decode
 from reconciler.resources.kinds import Content
 from reconciler.sandboxes.ledger.minor import to_decimal
 from reconciler.sandboxes.ledger.records import Record, Selection, id_of, seq_of
+from reconciler.sandboxes.ledger.schema import ROLES
 from reconciler.sandboxes.ledger.store import meta_value
 from reconciler.sandboxes.serving.books import Books
 from reconciler.sandboxes.serving.contents import Reading
@@ -33,6 +34,8 @@ CUSTOMERS, DOCUMENTS, DEPARTMENTS, GONE = (
 )
 """Buckets: what the ledger has no place for, by its ids; departments by theirs; deleted customers."""
 
+ATTACHED = "accountsiq-attached"
+"""How the buckets of attached files begin: then the kind of record, and its row."""
 DOCUMENT_KINDS = ("invoice", "credit_note", "payment")
 SHORT = {"invoice": "SI", "credit_note": "SN", "payment": "SR"}
 _CODED = "SELECT seq FROM records WHERE kind = ? AND code = ?"
@@ -63,6 +66,8 @@ class View(Reading):
         self.switches = switches
         self.clock = clock
         self.stale_ms = stale_ms
+        self._masters: dict[str, Entry] = {}
+        self._times: dict[int, tuple[str, str]] = {}
 
     # ---- time ----
 
@@ -80,9 +85,11 @@ class View(Reading):
 
     def times(self, own: Entry) -> tuple[datetime, datetime]:
         """When a record was made and when it was last changed, by the server's clock."""
-        with self.books.ledger.reading() as db:
-            row = db.execute("SELECT created_at, changed_at FROM records WHERE seq = ?", (own.seq,)).fetchone()
-        made, changed = (self.local(parse_instant(text)) if text else self.now for text in row)
+        if own.seq not in self._times:
+            with self.books.ledger.reading() as db:
+                statement = "SELECT created_at, changed_at FROM records WHERE seq = ?"
+                self._times[own.seq] = db.execute(statement, (own.seq,)).fetchone()
+        made, changed = (self.local(parse_instant(text)) if text else self.now for text in self._times[own.seq])
         return made, changed
 
     def instant(self, at: datetime) -> datetime:
@@ -105,6 +112,9 @@ class View(Reading):
             kept |= self.books.shelf.all(CUSTOMERS)
         if set(kinds) & set(DOCUMENT_KINDS):
             kept |= self.books.shelf.all(DOCUMENTS)
+            with self.books.ledger.reading() as db:
+                rows = db.execute("SELECT seq, created_at, changed_at FROM records").fetchall()
+            self._times = {seq: (made, changed) for seq, made, changed in rows}
         return [
             Entry(record, decode(record.kind, record.body), kept.get(record.id, {}))
             for record in self.books.records(*kinds, stale_ms=self.stale_ms)
@@ -129,10 +139,12 @@ class View(Reading):
         return self.by_seq((kind,), rows[0][0]) if rows else None
 
     def master(self, kind: str, own: str) -> Entry:
-        """A master record that is known to be there."""
-        found = self.books.ledger.record(kind, own)
-        assert found is not None
-        return self.entry(found)
+        """A master record that is known to be there, as it was when this view first read it."""
+        if own not in self._masters:
+            found = self.books.ledger.record(kind, own)
+            assert found is not None
+            self._masters[own] = self.entry(found)
+        return self._masters[own]
 
     # ---- customers ----
 
@@ -176,9 +188,19 @@ class View(Reading):
 
     def role(self, name: str) -> Entry:
         """The account the books themselves post to: receivable, tax, deposits, discount, exchange."""
+        return self.master("account", self._roles[name])
+
+    @cached_property
+    def _roles(self) -> dict[str, str]:
         with self.books.ledger.reading() as db:
-            seq = int(meta_value(db, f"role:{name}"))
-        return self.master("account", id_of("account", seq))
+            return {name: id_of("account", int(meta_value(db, f"role:{name}"))) for name in ROLES}
+
+    @cached_property
+    def attached(self) -> dict[int, int]:
+        """How many files each document has, by row."""
+        statement = "SELECT bucket, COUNT(*) FROM vendor_kept WHERE bucket LIKE ? GROUP BY bucket"
+        rows = self.books.shelf.run(statement, (f"{ATTACHED} Transaction %",))
+        return {int(bucket.rpartition(" ")[2]): count for bucket, count in rows}
 
     def departmental(self, code: str) -> bool:
         return code in self.switches.text("departmental_accounts").split()
