@@ -53,19 +53,21 @@ def imply(draft: Draft, user: Address, combined: Combination) -> str:
     if made is None:
         content, problem = _content(draft, connection, combined)
         assert problem is None, problem
-        made = draft.implied[connection, combined] = Implied(_step(draft, _address(connection, combined), content))
+        address = Address(connection, TRACKING_SET, name_for(draft.index, connection, combined))
+        made = draft.implied[connection, combined] = Implied(_step(draft, address, content))
     made.users.add(user)
     return made.step.id
 
 
 def show_implied(draft: Draft) -> None:
     """A change for each set that was implied, naming whose lines do."""
-    for (_, combined), made in draft.implied.items():
+    for (connection, combined), made in draft.implied.items():
         first, *more = sorted(made.users)
         others = f" and {len(more)} more" if more else ""
         operation = made.step.operation
         assert isinstance(operation, Create)
-        shown = {**operation.content, "tracking": dict(combined)}
+        ordered = sorted(combined, key=lambda pair: draft.index.display(connection, CATEGORY, pair[0]))
+        shown = {**operation.content, "tracking": dict(ordered)}
         draft.change(
             made.step.address,
             Action.CREATE,
@@ -81,14 +83,10 @@ def is_implied(declared: Content) -> bool:
     return MARK in declared
 
 
-def _address(connection: str, combined: Combination) -> Address:
-    return Address(connection, TRACKING_SET, name_for(combined))
-
-
 def _content(draft: Draft, connection: str, combined: Combination) -> tuple[Content, Problem | None]:
     """What would be created, in identity space; and what is against it."""
     index, words = draft.index, in_words(draft.index, connection, combined)
-    name = name_for(combined)
+    name = name_for(index, connection, combined)
     content: Content = {"code": name, "tracking": dict(combined)}
 
     def declare(why: str, *, rename: bool = True) -> tuple[Content, Problem]:
@@ -105,7 +103,7 @@ def _content(draft: Draft, connection: str, combined: Combination) -> tuple[Cont
         return content, problem
     if check_name(name):
         return declare(", and its values make no name")
-    address = _address(connection, combined)
+    address = Address(connection, TRACKING_SET, name)
     if problem := _taken(draft, address, words):
         return content, problem
     normalize = index.inputs.normalize

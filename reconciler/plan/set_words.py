@@ -15,25 +15,28 @@ _PLAIN = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_./-]*\Z", re.ASCII)
 UNNAMED = "…"
 
 
+def by_name(index: Index, connection: str, combined: Combination) -> list[tuple[str, str]]:
+    """(category's name, value) pairs in the order of the names: identities have an order that nobody knows."""
+    return sorted((index.display(connection, CATEGORY, category), value) for category, value in combined)
+
+
 def in_words(index: Index, connection: str, combined: Combination) -> str:
     """`department NORTH, project P1`."""
-    return ", ".join(f"{index.display(connection, CATEGORY, category)} {value}" for category, value in combined)
+    return ", ".join(f"{category} {value}" for category, value in by_name(index, connection, combined))
 
 
-def name_for(combined: Combination) -> str:
+def name_for(index: Index, connection: str, combined: Combination) -> str:
     """What a set is called that nobody has named: its values, joined."""
-    return "-".join(value for _, value in combined)
+    return "-".join(value for _, value in by_name(index, connection, combined))
 
 
 def yaml_of(index: Index, connection: str, combined: Combination, *, other_name: bool = False) -> str:
     """The manifest lines that declare a set, in flow style; `…` where the user has to find a name."""
-    name = name_for(combined)
-    pairs = ", ".join(
-        f"{_scalar(index.display(connection, CATEGORY, category))}: {_scalar(value)}"
-        for category, value in combined
-    )
+    name = name_for(index, connection, combined)
     name = UNNAMED if other_name or check_name(name) else name
-    return f"tracking_sets: {{{_scalar(name)}: {{tracking: {{{pairs}}}}}}}"
+    pairs = by_name(index, connection, combined)
+    tracking = ", ".join(f"{_scalar(category)}: {_scalar(value)}" for category, value in pairs)
+    return f"tracking_sets: {{{_scalar(name)}: {{tracking: {{{tracking}}}}}}}"
 
 
 def _scalar(text: str) -> str:

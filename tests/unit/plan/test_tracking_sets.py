@@ -88,7 +88,7 @@ def test_a_live_set_is_used_whoever_made_it() -> None:
 def test_a_set_of_fewer_or_more_values_is_another_set() -> None:
     books = SetBooks()
     books.set("DEP1", region="North")
-    assert verbs(books.plan(customer(), tracked(NORTH))) == ["tracking_set.North-A1#create", "invoice.INV-1#create"]
+    assert verbs(books.plan(customer(), tracked(NORTH))) == ["tracking_set.A1-North#create", "invoice.INV-1#create"]
     books.set("DEP2", region="North", branch="A1")
     assert verbs(books.plan(customer(), tracked({"branch": "A1"})))[0] == "tracking_set.A1#create"
     assert verbs(books.plan(customer(), tracked(NORTH, {"region": "North"}, None))) == ["invoice.INV-1#create"]
@@ -130,7 +130,7 @@ def test_two_live_sets_of_one_combination_are_an_error_that_names_both() -> None
     books.set("DEP2", region="North", branch="A1")
     change = blocked(books.plan(customer(), tracked(NORTH)), "invoice.INV-1")
     assert change.detail == (
-        "region North, branch A1 is what several tracking sets of the ERP have: DEP1 (Set DEP1), DEP2 (Set DEP2)"
+        "branch A1, region North is what several tracking sets of the ERP have: DEP1 (Set DEP1), DEP2 (Set DEP2)"
     )
     assert change.reason is Reason.REFERENCE_UNRESOLVED
     books.set("DEP2", status="archived", region="North", branch="A1")
@@ -147,7 +147,7 @@ def test_an_archived_set_is_not_used() -> None:
 def test_an_item_s_tracking_has_to_be_a_set_s_too() -> None:
     books = SetBooks()
     item = resource("item.SUP", name="Support", tracking=NORTH)
-    assert step(books.plan(item), "item.SUP#create").depends_on == ("books:tracking_set.North-A1#create",)
+    assert step(books.plan(item), "item.SUP#create").depends_on == ("books:tracking_set.A1-North#create",)
     plan = books.plan(item, a_set())
     assert step(plan, "item.SUP#create").depends_on == ("books:tracking_set.NORTH-A1#create",)
     assert blocked(books.plan(resource("item.SUP", name="S", tracking={"branch": "none"})), "item.SUP")
@@ -233,7 +233,7 @@ def test_a_document_waits_for_no_set_that_is_blocked() -> None:
     change = blocked(plan, "invoice.INV-1")
     assert change.reason is Reason.REFERENCE_BLOCKED
     assert change.detail == (
-        "region North, branch A1 is what tracking_set.NORTH-A1 is declared to have, which is blocked"
+        "branch A1, region North is what tracking_set.NORTH-A1 is declared to have, which is blocked"
     )
 
 
@@ -460,10 +460,10 @@ def test_a_change_that_leaves_the_lines_alone_asks_for_no_set() -> None:
 def test_a_combination_that_is_nobody_s_is_a_step_of_its_own() -> None:
     books = SetBooks()
     plan = books.plan(customer(), tracked(NORTH, name="INV-2"), tracked(NORTH, None, NORTH))
-    assert actions(plan) == ["create tracking_set.North-A1", "create invoice.INV-1", "create invoice.INV-2"]
-    made = step(plan, "tracking_set.North-A1#create")
+    assert actions(plan) == ["create tracking_set.A1-North", "create invoice.INV-1", "create invoice.INV-2"]
+    made = step(plan, "tracking_set.A1-North#create")
     assert made.operation == Create(
-        "tracking_set", {"code": "North-A1", "tracking": {"CAT-1": "North", "CAT-2": "A1"}}
+        "tracking_set", {"code": "A1-North", "tracking": {"CAT-1": "North", "CAT-2": "A1"}}
     )
     assert made.depends_on == ()
     assert (
@@ -472,7 +472,7 @@ def test_a_combination_that_is_nobody_s_is_a_step_of_its_own() -> None:
     change = plan.changes[0]
     assert change.reason is Reason.IMPLIED
     assert change.detail == "implied by the lines of invoice.INV-1 and 1 more"
-    assert change.after == {"code": "North-A1", "tracking": {"region": "North", "branch": "A1"}}
+    assert change.after == {"code": "A1-North", "tracking": {"region": "North", "branch": "A1"}}
     assert change.steps == (made.id,)
     assert next(row for row in plan.footprint if row.address == made.address).binding_revision == 0
 
@@ -569,8 +569,8 @@ def implied(books: SetBooks) -> None:
     """The set that lines implied, made."""
     plan = books.plan(customer(), tracked(NORTH))
     made = plan.steps[0]
-    content = {"code": "North-A1", "tracking": {"CAT-1": "North", "CAT-2": "A1"}}
-    books.bind(a_set("North-A1"), "DEP1", content)
+    content = {"code": "A1-North", "tracking": {"CAT-1": "North", "CAT-2": "A1"}}
+    books.bind(a_set("A1-North"), "DEP1", content)
     binding = books.bindings[made.address]
     assert made.effect.declared is not None
     books.bindings[made.address] = replace(
@@ -593,12 +593,12 @@ def test_an_implied_set_is_not_missed_in_the_manifests() -> None:
 def test_an_implied_set_may_be_declared_later() -> None:
     books = SetBooks()
     implied(books)
-    assert not books.plan(customer(), a_set("North-A1")).has_changes
-    named = books.plan(customer(), a_set("North-A1", name="Northern"))
-    assert verbs(named) == ["tracking_set.North-A1#update"]
+    assert not books.plan(customer(), a_set("A1-North")).has_changes
+    named = books.plan(customer(), a_set("A1-North", name="Northern"))
+    assert verbs(named) == ["tracking_set.A1-North#update"]
     other = books.plan(customer(), a_set("NORTH"))
     assert (
-        "`moved: [{from: tracking_set.North-A1, to: tracking_set.NORTH}]`"
+        "`moved: [{from: tracking_set.A1-North, to: tracking_set.NORTH}]`"
         in blocked(other, "tracking_set.NORTH").hint
     )
 
@@ -609,9 +609,9 @@ def test_an_implied_set_that_is_gone_or_changed_is_let_go_first() -> None:
     del books.rows["tracking_set"]["DEP1"]
     change = blocked(books.plan(customer(), tracked(NORTH)), "invoice.INV-1")
     assert change.detail == (
-        "tracking_set.North-A1 was made for region North, branch A1, and is no longer in the ERP"
+        "tracking_set.A1-North was made for branch A1, region North, and is no longer in the ERP"
     )
-    assert "`removed: [{address: tracking_set.North-A1, action: forget}]`" in change.hint
+    assert "`removed: [{address: tracking_set.A1-North, action: forget}]`" in change.hint
     books.set("DEP1", region="South")
     change = blocked(books.plan(customer(), tracked(NORTH)), "invoice.INV-1")
     assert change.detail.endswith("and combines something else now")
@@ -633,15 +633,15 @@ def test_an_implied_set_is_told_as_the_erp_will_store_it() -> None:
     made = make_plan(kept).steps[0]
     assert isinstance(made.operation, Create)
     assert made.operation.content["code"] == "NORTH-A1"
-    assert made.address == at("tracking_set.North-A1")
+    assert made.address == at("tracking_set.A1-North")
     refused = make_plan(inputs_of(books, tracked(NORTH), refused=("a code is at most 4 characters",)))
     assert (
-        "keeps none with the code 'North-A1': a code is at most 4 characters"
+        "keeps none with the code 'A1-North': a code is at most 4 characters"
         in blocked(refused, "invoice.INV-1").detail
     )
     assert (
         blocked(refused, "invoice.INV-1").hint
-        == 'Declare it: tracking_sets: {"…": {tracking: {region: North, branch: A1}}}'
+        == 'Declare it: tracking_sets: {"…": {tracking: {branch: A1, region: North}}}'
     )
     other = make_plan(inputs_of(books, tracked(NORTH), region="NORTH"))
     assert "would keep its values otherwise" in blocked(other, "invoice.INV-1").detail
