@@ -33,6 +33,7 @@ WORDS = Vocabulary(
     bank="operating",
     currency="USD",
     taxes=(Tax("REDUCED", Decimal(10)), Tax("STANDARD", Decimal(20))),
+    foreign_bank="euros",
     terms="Net 30",
     today=TODAY,
     closable=TODAY - timedelta(days=90),
@@ -40,6 +41,12 @@ WORDS = Vocabulary(
 """No currency but the books' own: a document's is its customer's here, and the cases' customer has none of its
 own. `test_accountsiq_documents` bills one that has."""
 SEED: Mapping[str, Any] = {
+    "accounts": {"1210": {"name": "Euros", "code": "1210", "type": "bank", "currency": "EUR"}},
+    "bank_accounts": {"euros": {"name": "euros", "account": "1210", "currency": "EUR"}},
+    "tracking_categories": {
+        "Department": {"values": ["Sales", "Support"]},
+        "Region": {"values": ["North", "South"]},
+    },
     "tax_rates": {
         name: {"name": f"{name.capitalize()} rate", "rate": rate, "account": "2200"}
         for name, rate in (("REDUCED", "10"), ("STANDARD", "20"), ("ZERO", "0"))
