@@ -312,3 +312,24 @@ def test_apply_asks_on_a_terminal(project):
     code, text = on_a_terminal(project, b"", "apply")
     assert code == 0
     assert "Apply this plan" not in text
+
+
+def test_a_credit_limit_warns_or_refuses_with_exit_code_4(run, project):
+    edit(project, "currency: USD", "currency: USD\n    credit_limit: 2000.00")
+    words = "customer.acme would owe 2,373.45 USD, over its credit limit of 2,000.00 USD"
+    warned = run("plan")
+    assert warned.code == 0
+    assert words in " ".join(warned.out.split())
+    assert words in " ".join(run("plan", "--markdown").out.split())
+    [outlook] = json.loads(run("plan", "--json").out)["reconciler"]["plan"]["credit"]
+    assert (outlook["limit"], outlook["raises"]["USD"]["by"]) == ("2000", ["invoice.INV-7452"])
+    with (project / "reconciler.yaml").open("a") as file:
+        file.write("policies: {credit_limit: refuse}\n")
+    for command in (["plan", "-o", "a.plan"], ["apply", "--auto-approve"]):
+        refused = run(*command)
+        assert refused.code == 4
+        assert "refused by policies.credit_limit" in refused.err
+        assert words in " ".join(refused.err.split())
+    assert not (project / "a.plan").exists()
+    edit(project, "credit_limit: 2000.00", "credit_limit: 2373.45")
+    assert run("apply", "--auto-approve").code == 0

@@ -134,6 +134,21 @@ options = st.builds(
     allows=tuples(st.tuples(st.sampled_from(Remedy), addresses)),
     refresh_only=st.booleans(),
 )
+raises = st.builds(model.CreditRaise, decimals, tuples(texts), st.integers(0, 9))
+outlooks = st.builds(
+    model.CreditOutlook,
+    texts,
+    texts,
+    st.sampled_from(["USD", "EUR"]),
+    decimals,
+    remote_id=texts,
+    limit=st.none() | decimals,
+    overdue=st.none() | decimals,
+    on_hold=st.booleans(),
+    raises=st.dictionaries(st.sampled_from(["USD", "JPY"]), raises, max_size=2),
+    moves=amounts,
+    sets_limit=st.booleans(),
+)
 plans = st.builds(
     model.Plan,
     project=texts,
@@ -154,6 +169,7 @@ plans = st.builds(
     gone=tuples(addresses),
     unmanaged=st.dictionaries(words, st.integers(0, 9), max_size=2),
     warnings=tuples(texts),
+    credit=tuples(outlooks),
     api_calls=st.dictionaries(words, st.integers(0, 9), max_size=2),
     unchanged=st.integers(0, 9),
     version=words,
