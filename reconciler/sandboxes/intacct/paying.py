@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
@@ -83,7 +83,8 @@ def uses_of(company: Company, detail: Element) -> Iterator[Use]:
         discount = positive(given, "TRX_TOTALDISCOUNTTOAPPLY")
     if paid:
         own = {key: value for key, value in fields.items() if not key.startswith(_CREDIT_WORDS)}
-        yield Use(target, positive(paid, "TRX_PAYMENTAMOUNT"), discount=discount, fields=own)
+        cash = positive(paid, "TRX_PAYMENTAMOUNT")
+        yield Use(target, cash, discount=discount, fields={**own, "TRX_PAYMENTAMOUNT": str(cash)})
     for name in credits:
         if name == "INLINEKEY":
             _check_inline(company, target, fields)
@@ -92,8 +93,10 @@ def uses_of(company: Company, detail: Element) -> Iterator[Use]:
         source = document_of(company, wanted, fields[name], name)
         if wanted in ("ARADJUSTMENT", "ARINVOICE") and source.record.kind != "credit_note":
             raise fault(f"{name} {fields[name][:20]} is not a credit.")
-        shown = {key: fields[key], name: fields[name], tag: fields.get(tag, "")}
-        yield Use(target, positive(fields.get(tag), tag), source, fields=shown)
+        part = positive(fields.get(tag), tag)
+        yield Use(target, part, source, fields={key: fields[key], name: fields[name], tag: str(part)})
+    if discount and not paid:
+        raise fault("A discount needs a payment with cash.")
     if not paid and not credits:
         raise fault("A payment detail has an amount: TRX_PAYMENTAMOUNT, or a credit's.")
 
@@ -152,11 +155,23 @@ def allocations(uses: list[Use]) -> list[dict[str, Any]]:
 
 def credit_commands(company: Company, uses: list[Use], day: date) -> list[Command]:
     """The allocations of the credits used; each is absolute, so what stands between a pair is added to."""
+    used = [(use.source.record.id, use.target.record.id, use.amount) for use in uses if use.source is not None]
+    return changes(company, used, day)
+
+
+def changes(
+    company: Company, used: Iterable[tuple[str, str, Decimal]], day: date | None, sign: int = 1
+) -> list[Command]:
+    """Allocations that change by these amounts of source and target; those of one pair together."""
     sums: dict[tuple[str, str], Decimal] = defaultdict(lambda: ZERO)
-    for use in uses:
-        if use.source is not None:
-            sums[use.source.record.id, use.target.record.id] += use.amount
+    for source, target, part in used:
+        sums[source, target] += sign * part
     return [change(company, source, target, plus, day) for (source, target), plus in sums.items()]
+
+
+def kept_credits(kept: Mapping[str, Any]) -> list[tuple[str, str, Decimal]]:
+    """The credits a payment used, as they were kept beside it: source, target and amount of each."""
+    return [(source, target, Decimal(part)) for source, target, part in kept.get("credits", ())]
 
 
 def change(company: Company, source: str, target: str, plus: Decimal, day: date | None) -> SetAllocation:

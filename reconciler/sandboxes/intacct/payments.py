@@ -198,7 +198,7 @@ def settle(
     cash = sum((use.amount for use in uses if use.source is None), ZERO) + over
     discount = sum((use.discount for use in uses), ZERO)
     entity = location or next((str(use.target.content.get("entity") or "") for use in uses), "")
-    if company.entities and entity:
+    if entity:
         content["entity"] = entity
     extra |= {
         "object": "ARPYMT",

@@ -11,9 +11,18 @@ from xml.etree.ElementTree import Element
 
 from reconciler.kernel.clock import instant_text
 from reconciler.sandboxes.intacct.company import Company, Held
-from reconciler.sandboxes.intacct.paying import APPLIED, TARGETS, change, day_of, document_of, run_all, texts
+from reconciler.sandboxes.intacct.paying import (
+    APPLIED,
+    TARGETS,
+    changes,
+    day_of,
+    document_of,
+    kept_credits,
+    run_all,
+    texts,
+)
 from reconciler.sandboxes.intacct.words import GENERAL, Error, Fault, fault, parted
-from reconciler.sandboxes.ledger.commands import Command, DiscardDraft, PostDraft, ReversePayment, UpdateRecord
+from reconciler.sandboxes.ledger.commands import DiscardDraft, PostDraft, ReversePayment, UpdateRecord
 from reconciler.sandboxes.serving.xml import element
 
 ZERO = Decimal(0)
@@ -42,10 +51,7 @@ def reverse(company: Company, call: Element) -> None:
             "Reverse the payments that apply it first.",
         )
     reason = (call.findtext("description") or "").strip()
-    commands: list[Command] = [
-        change(company, source, target, -Decimal(part), None)
-        for source, target, part in held.extra.get("credits", ())
-    ]
+    commands = changes(company, kept_credits(held.extra), None, sign=-1)
     try:
         run_all(company, [ReversePayment(record.id, day, reason), *commands])
     except Fault as found:
@@ -60,9 +66,7 @@ def _reverse_applied(company: Company, key: str, day: date) -> None:
     closed = company.books.ledger.books().closed_through
     if closed and day <= closed:
         raise fault(f"The books are closed: reversing on {day}: the period through {closed} is closed.")
-    commands: list[Command] = [
-        change(company, source, target, -Decimal(part), None) for source, target, part in kept["credits"]
-    ]
+    commands = changes(company, kept_credits(kept), None, sign=-1)
     run_all(company, commands)
     now = instant_text(company.books.clock.now())
     company.books.shelf.put(APPLIED, key, {**kept, "reversed_on": day.isoformat(), "changed": now})
@@ -122,9 +126,6 @@ def _submit(company: Company, held: Held) -> None:
             target = document_of(company, TARGETS[name], fields[name], name)
             sums[target.record.id] += Decimal(fields["TRX_PAYMENTAMOUNT"])
     day = day_of(held.record)
-    credits = [
-        change(company, source, target, Decimal(part), day)
-        for source, target, part in held.extra.get("credits", ())
-    ]
+    credits = changes(company, kept_credits(held.extra), day)
     allocations = [{"invoice": own, "amount": paid} for own, paid in sums.items()]
     run_all(company, [*credits, PostDraft("payment", held.record.id, allocations=allocations)])
