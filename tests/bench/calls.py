@@ -175,7 +175,43 @@ def intacct_singly() -> Any:
     return intacct(batch_size=1)
 
 
+@contextmanager
+def accountsiq(batch: int = 50) -> Iterator[Bench]:
+    """AccountsIQ: fifty documents in a request, looked for before and read back after, together too."""
+    from tests.conformance.accountsiq_world import AccountsIQWorld, sandbox
+
+    with sandbox(Path(tempfile.mkdtemp()), settings={"batch": batch}) as world:
+        assert isinstance(world, AccountsIQWorld)
+        counted = 0
+
+        def asked() -> list[str]:
+            nonlocal counted
+            rows = [row for row in world.running.log if row.number > counted]
+            counted = max((row.number for row in rows), default=counted)
+            return [_accountsiq_label(row.headers.get("soapaction", "")) for row in rows]
+
+        yield Bench(
+            world,
+            world.clock,
+            asked,
+            lambda size: (
+                8 + size // 2000,
+                "a login, the company, its periods, a list of each type, 2,000 transactions a page and an empty one",
+            ),
+            lambda size: (
+                12 + 4 * -(-size // batch),
+                f"a look (two pages), a write and a read for {batch}; the customer, and a plan before",
+            ),
+        )
+
+
+def _accountsiq_label(action: str) -> str:
+    operation = action.rstrip('"').rpartition("/")[2]
+    return "read" if operation.startswith(("Get", "Login", "Token")) else "write"
+
+
 PROVIDERS: dict[str, Callable[[], Any]] = {
+    "accountsiq": accountsiq,
     "alloy": alloy,
     "codat": codat,
     "intacct": intacct,

@@ -34,6 +34,7 @@ WORDS = Vocabulary(
     currency="USD",
     taxes=(Tax("REDUCED", Decimal(10)), Tax("STANDARD", Decimal(20))),
     foreign_bank="euros",
+    category="Department",
     terms="Net 30",
     today=TODAY,
     closable=TODAY - timedelta(days=90),
@@ -72,6 +73,7 @@ class Colleague:
             post_payment=self.post_payment,
             edit_customer=self.edit_customer,
             close_period=self.close_period,
+            add_tracking_value=self.add_tracking_value,
         )
 
     def post_invoice(self, customer: str, amount: Decimal) -> str:
@@ -113,6 +115,13 @@ class Colleague:
         record = answer.partition("<Result>")[2].partition("</Result>")[0]
         changed = re.sub("<Name>.*?</Name>", f"<Name>{escape(name)}</Name>", record)
         self.call("UpdateCustomer", f"<customer>{changed}</customer><create>false</create>")
+
+    def add_tracking_value(self, value: str) -> None:
+        code = f"<Code>{value.upper()}</Code><Description>{value.upper()}</Description>"
+        self.call(
+            "AddAnalysisCode",
+            f"<groupID>1</groupID><analysisCode>{code}</analysisCode><create>true</create>",
+        )
 
     def close_period(self, day: date) -> None:
         """The month of a day and all before: done in the application, the API only tells of it."""
