@@ -168,7 +168,7 @@ class FaultRun:
         project = self.project()
         for phase in (0, 1):
             project.declare(self.scenario.manifests[phase])
-            if at <= counts.writes[phase] and not self._dies(project, at):
+            if at <= counts.writes[phase] and not self.dies(project, at):
                 return [f"write {at} of apply {phase + 1} never came"]
             problems = self._converged(project, phase)
             if problems:
@@ -184,7 +184,8 @@ class FaultRun:
             commands = _commands(applied.report)
             assert all("recover" in command for command in commands), f"exit 3 without a command: {applied.report}"
 
-    def _dies(self, project: SuiteProject, at: int) -> bool:
+    def dies(self, project: SuiteProject, at: int) -> bool:
+        """Apply by the command line, killed when the `at`-th write was done, unanswered; False: it never came."""
         command = [sys.executable, "-m", "reconciler", "--chdir", str(project.folder), "apply", "--auto-approve"]
         self.proxy.arm()
         process = subprocess.Popen(
