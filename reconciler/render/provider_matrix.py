@@ -27,7 +27,17 @@ def _one(capabilities: Capabilities) -> str:
     table = [header, ["---"] * len(header), *rows]
     lines = [f"**{capabilities.provider}**", "", *("| " + " | ".join(row) + " |" for row in table)]
     notes = sorted({item.note for kind in capabilities.kinds.values() for item in kind.verbs.values() if item.note})
+    notes += _told(capabilities)
     return "\n".join([*lines, *([""] if notes else []), *(f"- {note}" for note in notes)])
+
+
+def _told(capabilities: Capabilities) -> list[str]:
+    """What the system tells beside its records."""
+    printed = [KINDS[name].plural for name in KINDS if capabilities.kind(name).printed]
+    return [
+        *(["tells what customers owe and may owe, for `credit_limit`"] if capabilities.credit_control else []),
+        *([f"prints {', '.join(printed)}, for `documents get`"] if printed else []),
+    ]
 
 
 def _row(kind: KindCapabilities, verbs: Sequence[Verb]) -> list[str]:

@@ -52,8 +52,10 @@ def test_a_provider_tells_its_settings_and_what_it_can_do(run, name):
         "What it can do",
         "class A",
         "Limits",
+        "print: `documents get` gets it as the ERP prints it",
+        "tells what customers owe and may owe",
     ):
-        assert words in ran.out
+        assert words in " ".join(ran.out.split())
 
 
 def test_the_same_for_machines(run):
@@ -74,6 +76,7 @@ def test_the_same_for_machines(run):
     invoice = document["capabilities"]["kinds"]["invoice"]
     assert invoice["verbs"]["create"] == {"support": "full", "class": "A", "settle_seconds": 0, "note": ""}
     assert "due_date" in invoice["amendable"]["posted"]
+    assert (document["capabilities"]["credit_control"], invoice["printed"]) == (True, True)
 
 
 def test_an_unknown_provider_is_told_with_those_there_are(run):
