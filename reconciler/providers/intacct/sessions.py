@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 from reconciler.kernel.clock import Clock
 from reconciler.kernel.secrets import keep_secret
 from reconciler.providers.errors import Rejected, Unavailable
-from reconciler.providers.http import HttpConnection, WrongPlace
+from reconciler.providers.http import HttpConnection
 from reconciler.providers.intacct.answers import Response, result_error
 from reconciler.providers.intacct.envelope import Function, Login, Request
 from reconciler.providers.intacct.wire import element, leaf
@@ -101,8 +101,8 @@ class Sessions:
         return Session(found["sessionid"], place, response.company, _instant(response.timeout))
 
     def _place(self, address: str) -> Place:
-        if not address or _origin(address) == _origin(self.endpoint):
-            return self.home if not address else Place(self.home.connection, self._path(address))
+        if not address or address == self.endpoint:
+            return self.home
         if not trusted(address, self.endpoint):
             raise Rejected(
                 f"Intacct names another server for its session, {urlsplit(address).hostname}: not followed",
@@ -112,19 +112,14 @@ class Sessions:
             self._places[address] = self.reach(address)
         return self._places[address]
 
-    def _path(self, address: str) -> str:
-        """The path of an address on the home connection, whose base is the configured one's folder."""
-        try:
-            return self.home.connection.same_origin(address)
-        except WrongPlace as error:
-            raise Rejected(str(error), code="endpoint") from error
-
 
 def trusted(address: str, endpoint: str) -> bool:
     """Whether a session may go to `address`, of a gateway configured as `endpoint`."""
     found, own = urlsplit(address), urlsplit(endpoint)
-    if found.username or found.password or found.query or found.fragment:
+    if found.username or found.password or found.query or found.fragment or _origin(address)[2] < 0:
         return False
+    if _origin(address) == _origin(endpoint):
+        return True
     return found.scheme == "https" and _intacct(found.hostname) and _intacct(own.hostname)
 
 

@@ -118,6 +118,8 @@ def test_after_the_session_requests_go_where_it_was_opened():
         "https://user:pass@na12.intacct.com/x",
         "https://notintacct.com/x",
         "https://127.0.0.1/x",
+        "https://api.intacct.com:8443@evil.example/x",
+        "https://api.intacct.com:bad/x",
     ],
 )
 def test_a_session_goes_nowhere_else(address: str):
@@ -130,7 +132,11 @@ def test_a_session_goes_nowhere_else(address: str):
 
 def test_a_gateway_of_ones_own_may_not_lead_to_intacct():
     assert trusted(FAR, HOME)
-    assert not trusted(FAR, "https://127.0.0.1:8443/ia/xml/xmlgw.phtml")
+    own = "https://127.0.0.1:8443/ia/xml/xmlgw.phtml"
+    assert not trusted(FAR, own)
+    assert trusted("https://127.0.0.1:8443/pod/xmlgw.phtml", own)
+    assert not trusted("http://127.0.0.1:8443/ia/xml/xmlgw.phtml", own)
+    assert not trusted("https://127.0.0.1:8444/ia/xml/xmlgw.phtml", own)
 
 
 def test_nothing_shows_a_secret(caplog: pytest.LogCaptureFixture):
