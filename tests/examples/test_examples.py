@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
-SERVED = {"04-tryton", "05-gitops-state", "06-codat", "07-rutter", "08-alloy", "09-intacct"}
+SERVED = {"04-tryton", "05-gitops-state", "06-codat", "07-rutter", "08-alloy", "09-intacct", "10-accountsiq"}
 """What needs a server beside it has a test of its own."""
 NAMES = sorted({path.parent.name for path in EXAMPLES.glob("*/reconciler.yaml")} - SERVED)
 
