@@ -15,7 +15,7 @@ from reconciler.kernel.money import is_currency
 from reconciler.sandboxes.intacct.words import Fault, fault, number, refused
 from reconciler.sandboxes.ledger.commands import Command
 from reconciler.sandboxes.ledger.records import Record, id_of, record_from, select_records
-from reconciler.sandboxes.ledger.refusal import Refusal
+from reconciler.sandboxes.ledger.refusal import Refusal, RefusalCode
 from reconciler.sandboxes.serving.books import Books
 from reconciler.sandboxes.serving.switches import Switches
 
@@ -85,6 +85,14 @@ class Company:
             return self.books.ledger.one(command)
         except Refusal as refusal:
             raise refused(refusal) from None
+
+    def run_all(self, commands: list[Command]) -> list[Record]:
+        """Carry out all or none. Raises Fault with what the first that is refused was refused for."""
+        answers = self.books.ledger.run(commands, atomic=True)
+        for answer in answers:
+            if isinstance(answer, Refusal) and answer.code is not RefusalCode.BATCH_REFUSED:
+                raise refused(answer)
+        return [answer for answer in answers if isinstance(answer, Record)]
 
     # ---- what is kept beside ----
 

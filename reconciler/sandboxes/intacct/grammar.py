@@ -3,7 +3,8 @@
 One rule a line: `name = model attributes`. In a model, names stand in order; `?`, `*` and `+` say how often, `|`
 separates alternatives, parentheses group, `{…}` takes its members in any order, each at most once (those without
 `?` exactly once). `name:rule` checks a child by another rule than its own name's. `~name` puts another rule's
-model in. `#text` takes text alone, `#any` any elements, `#empty` nothing. Attributes follow: `@key!` is
+model in. `#text` takes text alone, `#boolean` one of its four words, `#any` elements of
+any kind, `#anything` those or text or nothing, `#empty` nothing. Attributes follow: `@key!` is
 required, `@externalkey=true|false` lists its values. An element without a rule takes text and no attributes.
 """
 
@@ -36,7 +37,7 @@ class _Part:
 
 @dataclass(slots=True)
 class Model:
-    """What an element may hold. `kind`: text, any, empty, elements or all (any order)."""
+    """What an element may hold. `kind`: text, boolean, any, anything, empty, elements or all (any order)."""
 
     kind: str = "text"
     names: list[str] = field(default_factory=list)
@@ -87,17 +88,21 @@ class Grammar:
         """Everything wrong with a tree."""
         name = str(item.tag)
         model = self.model(rule or name)
+        if model.kind == "anything":
+            return
         yield from _attributes(item, model.attributes)
         if model.kind == "any":
             if not len(item):
                 yield Violation(name, "Missing child element(s).")
             yield from _words_between(item)
             return
-        if model.kind in ("text", "empty"):
+        if model.kind in ("text", "boolean", "empty"):
             if len(item):
                 yield Violation(name, "Element content is not allowed, because the type definition is simple.")
             elif model.kind == "empty" and (item.text or "").strip():
                 yield Violation(name, "Character content is not allowed, because the content type is empty.")
+            elif model.kind == "boolean" and (item.text or "").strip() not in ("true", "false", "1", "0"):
+                yield Violation(name, f"'{item.text or ''}' is not a valid value of the atomic type 'xs:boolean'.")
             return
         yield from _words_between(item)
         if model.kind == "all":

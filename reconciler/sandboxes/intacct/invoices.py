@@ -14,7 +14,14 @@ from xml.etree.ElementTree import Element
 from reconciler.resources.content import decode
 from reconciler.sandboxes.intacct.company import Company, Held, entity_of
 from reconciler.sandboxes.intacct.words import DUPLICATE, GENERAL, Error, Fault, amount, fault, parted
-from reconciler.sandboxes.ledger.commands import CreateRecord, DiscardDraft, PostDraft, UpdateRecord, VoidDocument
+from reconciler.sandboxes.ledger.commands import (
+    Command,
+    CreateRecord,
+    DiscardDraft,
+    PostDraft,
+    UpdateRecord,
+    VoidDocument,
+)
 
 ZERO = Decimal(0)
 _LONGEST = {"invoiceno": 45, "adjustmentno": 45, "ponumber": 20, "description": 1000, "termname": 40, "memo": 1000}
@@ -247,12 +254,16 @@ def _update(company: Company, call: Element, held: Held, name: str, location: st
         raise fault("The term of what is posted cannot be changed; change the due date.")
     if record.kind == "credit_note":
         after.pop("due_date", None)
+    extra = _beside(company, call)
+    commands: list[Command] = []
     if after:
-        record = company.run(UpdateRecord(record.kind, record.id, {}, after, str(record.revision)))
-    if extra := _beside(company, call):
-        company.keep(record.id, **extra)
+        commands.append(UpdateRecord(record.kind, record.id, {}, after, str(record.revision)))
     if text_of(call, "action") == "Submit" and record.phase == "draft":
-        record = company.run(PostDraft(record.kind, record.id))
+        commands.append(PostDraft(record.kind, record.id))
+    if commands:
+        record = company.run_all(commands)[-1]
+    if extra:
+        company.keep(record.id, **extra)
     return Held(record, company.beside(record.id))
 
 

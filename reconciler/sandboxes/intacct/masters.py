@@ -74,10 +74,11 @@ def create_customer(company: Company, item: Element) -> Element:
         raise duplicate("Contact", display)
     content = _customer_content(company, given)
     extra = _customer_extra(company, item, given, {})
+    owned = contact_of(company, display, contact)
     record = company.run(
         CreateRecord("customer", {k: v for k, v in content.items() if v is not None} | {"code": code})
     )
-    save_contact(company, display, contact)
+    keep_contact(company, display, owned)
     company.keep(record.id, **extra, displaycontact=display)
     return made("customer", Held(record).recordno, "CUSTOMERID", code)
 
@@ -157,10 +158,13 @@ def update_customer(company: Company, item: Element) -> Element:
         if renamed != display and company.contact(renamed) is not None:
             raise duplicate("Contact", renamed)
         display = renamed
+    owned = None
+    if contact is not None and len(contact):
+        owned = contact_of(company, display, contact, default_printas=held.record.name or code)
     if content:
         company.run(UpdateRecord("customer", held.record.id, {}, content, str(held.record.revision)))
-    if contact is not None and len(contact):
-        save_contact(company, display, contact, default_printas=held.record.name or code)
+    if owned is not None:
+        keep_contact(company, display, owned)
     company.keep(held.record.id, **extra, displaycontact=display)
     return made("customer", held.recordno, "CUSTOMERID", code)
 
@@ -191,8 +195,20 @@ def delete_customer(company: Company, held: Held) -> None:
 # ---- contacts ----
 
 
-def save_contact(company: Company, name: str, item: Element, default_printas: str = "") -> str:
+def save_contact(company: Company, name: str, item: Element) -> str:
     """Create or change a contact; its record number. Raises Fault."""
+    return keep_contact(company, name, contact_of(company, name, item))
+
+
+def keep_contact(company: Company, name: str, kept: dict[str, Any]) -> str:
+    """Write a contact; its record number."""
+    kept = {"RECORDNO": str(company.books.shelf.next("ia-contacts")), **kept} if "RECORDNO" not in kept else kept
+    company.books.shelf.put(CONTACTS, name, kept)
+    return str(kept["RECORDNO"])
+
+
+def contact_of(company: Company, name: str, item: Element, default_printas: str = "") -> dict[str, Any]:
+    """A contact as it is to be kept. Raises Fault."""
     before = company.contact(name) or {}
     given = given_of(item)
     if wrong := [key for key in given if key not in (*CONTACT_FIELDS, "MAILADDRESS", "STATUS", "RECORDNO")]:
@@ -210,10 +226,7 @@ def save_contact(company: Company, name: str, item: Element, default_printas: st
             parts |= {"ISOCOUNTRYCODE": code, "COUNTRYCODE": code}
         kept["MAILADDRESS"] = {**before.get("MAILADDRESS", {}), **parts}
     kept.setdefault("TAXABLE", "true")
-    if "RECORDNO" not in kept:
-        kept["RECORDNO"] = str(company.books.shelf.next("ia-contacts"))
-    company.books.shelf.put(CONTACTS, name, kept)
-    return str(kept["RECORDNO"])
+    return kept
 
 
 def create_contact(company: Company, item: Element) -> Element:
@@ -328,10 +341,10 @@ def create_term(company: Company, item: Element) -> Element:
     name = _text(given, "NAME")
     if company.by_code("payment_term", name) is not None:
         raise duplicate("AR Term", name)
-    days = given.get("DUEDATE") or (item.findtext("due/dueday") or "0").strip()
+    days = given.get("DUEDATE") or (item.findtext("DUE/DUEDAY") or "0").strip()
     if not days.isdigit():
         raise fault(f"The value '{days[:20]}' of DUEDATE is not a number of days.")
-    month = "month" in (given.get("DUEFROM") or item.findtext("due/duefrom") or "")
+    month = "month" in (given.get("DUEFROM") or item.findtext("DUE/DUEFROM") or "")
     record = company.run(CreateRecord("payment_term", {"name": name, "days": int(days), "end_of_month": month}))
     company.keep(record.id, description=given.get("DESCRIPTION"))
     return made("arterm", Held(record).recordno, "NAME", name)

@@ -12,10 +12,9 @@ from xml.etree.ElementTree import Element
 
 from reconciler.sandboxes.intacct.company import Company, Held
 from reconciler.sandboxes.intacct.tables import line_amounts
-from reconciler.sandboxes.intacct.words import amount, fault, refused
+from reconciler.sandboxes.intacct.words import amount, fault
 from reconciler.sandboxes.ledger.commands import Command, SetAllocation
 from reconciler.sandboxes.ledger.records import Record
-from reconciler.sandboxes.ledger.refusal import Refusal, RefusalCode
 
 ZERO = Decimal(0)
 APPLIED = "ia-applied"
@@ -191,13 +190,3 @@ def change(company: Company, source: str, target: str, plus: Decimal, day: date 
 def day_of(record: Record) -> date:
     content = Held(record).content
     return date.fromisoformat(content.get("received_on") or content.get("posting_date") or content["issue_date"])
-
-
-def run_all(company: Company, commands: list[Command]) -> list[Record]:
-    """All or none. Raises Fault with the refusal of the first that is refused."""
-    answers = company.books.ledger.run(commands, atomic=True)
-    refusals = [answer for answer in answers if isinstance(answer, Refusal)]
-    for refusal in refusals:
-        if refusal.code is not RefusalCode.BATCH_REFUSED:
-            raise refused(refusal)
-    return [answer for answer in answers if isinstance(answer, Record)]

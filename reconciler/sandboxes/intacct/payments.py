@@ -23,7 +23,6 @@ from reconciler.sandboxes.intacct.paying import (
     check_known,
     credit_commands,
     positive,
-    run_all,
     texts,
     uses_of,
 )
@@ -211,13 +210,13 @@ def settle(
         return _draft(company, content, cash, extra)
     commands = credit_commands(company, uses, content["received_on"])
     if not cash and not discount:
-        run_all(company, commands)
+        company.run_all(commands)
         return _keep_applied(company, content, given, extra)
     if not cash:
         raise fault("A discount needs a payment with cash.")
     content["amount"] = cash
     content["allocations"] = allocations(uses)
-    answers = run_all(company, [*commands, CreateRecord("payment", content)])
+    answers = company.run_all([*commands, CreateRecord("payment", content)])
     record = answers[-1]
     company.keep(record.id, **extra)
     return Held(record).recordno, record.number or ""
@@ -316,7 +315,7 @@ def apply(company: Company, call: Element) -> str:
     if not uses:
         raise fault("There is nothing to apply the payment to.")
     day = day or company.books.clock.now().date()
-    run_all(company, credit_commands(company, uses, day))
+    company.run_all(credit_commands(company, uses, day))
     extra = {
         "object": "ARPYMT",
         "details": [dict(use.fields) for use in uses],

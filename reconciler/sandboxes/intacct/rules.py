@@ -11,7 +11,7 @@ from reconciler.sandboxes.intacct.grammar import Grammar
 _TEXT = """
 // the envelope
 request = control operation+
-control = senderid password? controlid uniqueid? dtdversion? policyid? debug? includewhitespace?
+control = senderid password? controlid uniqueid? dtdversion? policyid? debug? includewhitespace:boolean?
  showadditionalerrorinfo?
 operation = authentication preferences* content* @transaction=true|false
 preferences = companyprefs* moduleprefs*
@@ -44,7 +44,9 @@ ARINVOICE = RECORDNO
 SODOCUMENT POPURCHASEORDER = DOCID
 getDimensions get_closedbooksdate = #empty
 text = #text
-query = {object select filter:query_filter? orderby? options? pagesize? offset? docparid?}
+boolean = #boolean
+anything = #anything
+query = {object select filter:query_filter? orderby? options? pagesize? offset:text? docparid?}
 select = (field | count | sum | avg | min | max)+
 query_filter = ~condition
 condition = equalto | notequalto | lessthan | lessthanorequalto | greaterthan | greaterthanorequalto
@@ -84,6 +86,9 @@ contactlist = contactitem+
 contactitem = category (contact | contactname)
 customfields = customfield*
 customfield = customfieldname customfieldvalue
+deliveryoptions = deliveryoption+
+restricted_locs = locationid+
+restricted_depts = departmentid+
 visibility = visibility_type restricted_locs* restricted_depts*
 base_currency_group = (basecurr? currency ((exchratedate? exchratetype) | exchrate))?
 currency_group = (currency ((exchratedate? exchratetype) | exchrate))?
@@ -134,8 +139,9 @@ create_arpayment = customerid paymentamount translatedamount? (batchkey | bankac
 arpaymentitem = invoicekey amount
 arpaymentitems = arpaymentitem+
 apply_arpayment = arpaymentkey paymentdate batchkey? memo? overpaylocid? overpaydeptid? arpaymentitems*
-reverse_arpayment = datereversed description? nsfclosedaccount? @key!
+reverse_arpayment = datereversed description? nsfclosedaccount:anything? @key!
 delete_arpayment = #empty @key!
+expirydate = exp_month exp_year
 onlinecardpayment = cardnum expirydate cardtype securitycode? usedefaultcard?
 onlineachpayment = bankname accounttype accountnumber routingnumber accountholder usedefaultaccount?
 create_invoicebatch = batchtitle datecreated? create_invoice*
@@ -157,6 +163,24 @@ create_arterm = name description? status? due? discount? disccalcon? penalty?
 due = (dueday? duefrom?)+
 discount = (discday? discfrom? discamount? discpercamn? discgracedays?)+
 penalty = (pen_type? penamount? penpercamn? pengracedays?)+
+create_item = itemid name status? itemtype enable_bins? extended_description? productlineid?
+ substituteid? ship_weight? datelastsold? datelastrecvd? taxable? cost_method? standard_cost? average_cost?
+ base_price? standard_unit?
+ purchase_unit? purchase_unit_factor? sales_unit? sales_unit_factor? default_warehouse? glgroup? note?
+ inventory_precision? purchasing_precision? sales_precision? upc? hasstartenddates? term_period? defaultnoofperiods?
+ computepriceforshortterm? itaxgroup? revenue_posting? vendlineitems:anything? whslineitems:anything?
+ complineitems:anything? taxcode? vsoecategory? vsoedlvrstatus? vsoerevdefstatus? incomeaccount? invaccount?
+ expenseaccount? cogsaccount? offsetoeglaccount? offsetpoglaccount? defrevaccount? uomgrp? dropship?
+ cnbillingtemplate? cnrevenuetemplate? cnrevenue2template? cnexpensetemplate? cnexpense2template? customfields? mrr?
+ @ignoreduplicates=true|false
+create_taxdetail = detailid description? taxtype value? mintaxable? maxtaxable? include? mintax? maxtax? glaccountno
+ accountlabel? taxauthority? status?
+create_checkingaccount = bankaccountid bankaccountno? locationid bankname routingno? branchid? phone? currency?
+ mailaddress? status? disableiet? financialdata:anything? glaccountno?
+ (servicechargeglaccount | servicechargeaccountlabel)? (interestearnedglaccount | interestearnedaccountlabel)?
+ departmentid? checkinfocontact:anything? checklayout? nextcheck? achenabled? achbankid? companyname?
+ companyidentification? financialinstitution? description? discretionarydata? userecommendedsetup?
+ serviceclasscode? batchid? tracenumberseq? usetracenumber? docnumberseq? visibility?
 
 // attachments
 create_supdoc update_supdoc = supdocid supdocname? supdocfoldername? supdocdescription? attachments?

@@ -18,7 +18,6 @@ from reconciler.sandboxes.intacct.paying import (
     day_of,
     document_of,
     kept_credits,
-    run_all,
     texts,
 )
 from reconciler.sandboxes.intacct.words import GENERAL, Error, Fault, fault, parted
@@ -53,7 +52,7 @@ def reverse(company: Company, call: Element) -> None:
     reason = (call.findtext("description") or "").strip()
     commands = changes(company, kept_credits(held.extra), None, sign=-1)
     try:
-        run_all(company, [ReversePayment(record.id, day, reason), *commands])
+        company.run_all([ReversePayment(record.id, day, reason), *commands])
     except Fault as found:
         raise found.within(Error(GENERAL, "Could not reverse AR payment record!")) from None
     company.keep(record.id, reversed_on=day.isoformat())
@@ -67,7 +66,7 @@ def _reverse_applied(company: Company, key: str, day: date) -> None:
     if closed and day <= closed:
         raise fault(f"The books are closed: reversing on {day}: the period through {closed} is closed.")
     commands = changes(company, kept_credits(kept), None, sign=-1)
-    run_all(company, commands)
+    company.run_all(commands)
     now = instant_text(company.books.clock.now())
     company.books.shelf.put(APPLIED, key, {**kept, "reversed_on": day.isoformat(), "changed": now})
 
@@ -128,4 +127,4 @@ def _submit(company: Company, held: Held) -> None:
     day = day_of(held.record)
     credits = changes(company, kept_credits(held.extra), day)
     allocations = [{"invoice": own, "amount": paid} for own, paid in sums.items()]
-    run_all(company, [*credits, PostDraft("payment", held.record.id, allocations=allocations)])
+    company.run_all([*credits, PostDraft("payment", held.record.id, allocations=allocations)])
