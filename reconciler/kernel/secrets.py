@@ -1,7 +1,7 @@
 """Secrets this process knows, masked wherever words leave it: logs, errors, tracebacks.
 
 A secret is registered when it is read; from then on `masked` replaces it, also where a server echoes it in
-another form: percent-encoded, in JSON, in HTML, in hexadecimal, or inside a longer text in base64.
+another form: percent-encoded, in JSON, HTML or XML, in hexadecimal, or inside a longer text in base64.
 """
 
 from __future__ import annotations
@@ -81,6 +81,7 @@ def _forms(secret: str) -> Iterable[str]:
         quote(secret),
         quote_plus(secret),
         html.escape(secret),
+        *_in_xml(secret),
         json.dumps(secret)[1:-1],
         json.dumps(secret, ensure_ascii=False)[1:-1],
         repr(secret)[1:-1],
@@ -88,6 +89,15 @@ def _forms(secret: str) -> Iterable[str]:
     }
     yield from map(re.escape, plain)
     yield from map(re.escape, _in_base64(secret))
+
+
+def _in_xml(secret: str) -> Iterable[str]:
+    """As the text of an element, in an attribute, and in XML that is itself the text of an element."""
+    import html
+
+    text = html.escape(secret, quote=False)
+    attribute = text.replace('"', "&quot;")
+    return text, attribute, attribute.replace("'", "&apos;"), html.escape(text, quote=False)
 
 
 def _in_base64(secret: str) -> set[str]:

@@ -20,7 +20,7 @@ from reconciler.providers.http.log import logging_to
 from tests.unit.http.hostile import CUT, hostile, in_turn, reply
 from tests.unit.http.test_what_happened import refused_port
 
-SECRET = 'p@ss w<o>r"d/ü+9'
+SECRET = "p@ss w<o>r\"d&/ü+'9"
 
 
 def forms(secret: str) -> list[str]:
@@ -34,6 +34,9 @@ def forms(secret: str) -> list[str]:
         json.dumps(secret),
         json.dumps({"password": secret}, ensure_ascii=False),
         html.escape(secret),
+        html.escape(secret, quote=False),
+        html.escape(secret, quote=False).replace('"', "&quot;"),
+        html.escape(html.escape(secret, quote=False), quote=False),
         repr(secret),
         data.hex(),
         data.hex().upper(),
