@@ -47,7 +47,9 @@ def serve(
     switches: tuple[str, ...],
     log: Path | None,
 ) -> int:
-    """Serve the sandbox NAME (alloy, codat, rutter; tryton, a real one) on 127.0.0.1 until stopped. Prints its URL.
+    """Serve the sandbox NAME on 127.0.0.1 until stopped, and print its URL.
+
+    Names: accountsiq, alloy, codat, intacct, rutter; tryton, a real one.
 
     It answers as the vendor's documents say, over books of its own: double entry, and as strict as an ERP. What
     goes wrong with real APIs goes wrong here when you say so: see `reconciler sandbox switches NAME`.

@@ -102,6 +102,7 @@ class Allocations:
         amount: Decimal = asked["allocationAmount"]
         if amount <= 0:
             raise Failed("TRANSACTION_ALLOCATION_AMOUNT_CANNOT_BE_NEGATIVE_OR_ZERO")
+        checking.figures("INVALID_STATE_FAILED_TO_PERFORM_ALLOCATION", amount, discount)
         source, target = self._sides(asked["transactionID_1"], asked["transactionID_2"])
         self._check_open(source, target, amount, discount)
         day = self._day(asked["allocationDate"], source, target)

@@ -174,8 +174,10 @@ class Batch:
             raise Failed("TAX_RATE_IS_NEGATIVE")
         if line["TaxRate"] > 1:
             raise Failed("TAX_RATE_IS_MORE_THAN_100_PERCENT", "TaxRate is a fraction: 0.21 for 21 %.")
-        net = round_amount(line["NetAmount"], currency)
         tax = line["TaxAmount"]
+        code = "SALES_BATCH_INVOICE_ERROR_WHILE_CREATING_TRANSACTION_LINES"
+        checking.figures(code, line["NetAmount"], tax or ZERO)
+        net = round_amount(line["NetAmount"], currency)
         if tax is None:
             tax = net * line["TaxRate"]
         if tax < 0:

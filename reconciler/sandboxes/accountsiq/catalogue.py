@@ -202,7 +202,7 @@ _SHAPES = {
     ),
     "WSPrecisionSettings": "PricePrecisionDecimals:int QuantityPrecisionDecimals:int",
     "WSApprovalSettings": (
-        "IsPurchaseApprovalEnabled:boolean IsPurchaseBatchPaymentApprovalEnabled:boolean ApprovalType"
+        "IsPurchaseApprovalEnabled:boolean IsPurchaseBatchPaymentApprovalEnabled:boolean ApprovalType:ApprovalType"
     ),
     "WSCompanyInformation": (
         "CompanyName LocaleName BaseCurrencyCode Address:WSAddress ContactInformation:WSContactInformation"
@@ -249,6 +249,7 @@ TYPES = Types(
         "InvoiceStatus": ("Processed", "Posted", "Cancelled"),
         "InvoiceType": ("Invoice", "Note", "Other"),
         "OnlineBankType": ("None",),
+        "ApprovalType": ("None",),
         "BroadType": ("None",),
         "ChangeStatus": ("Created", "Updated", "Deleted"),
         "DocumentMasterType": ("Transaction", "Invoice", "Customer"),

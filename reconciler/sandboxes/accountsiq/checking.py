@@ -9,6 +9,8 @@ from typing import Any
 from reconciler.sandboxes.accountsiq.outcomes import Failed
 from reconciler.sandboxes.accountsiq.view import DEPARTMENTS, Entry, View
 
+_SMALLEST, _LARGEST = Decimal("0.000001"), Decimal(1_000_000)
+_TOO_LARGE = Decimal(10) ** 15
 LONGEST_REFERENCE, LONGEST_DESCRIPTION, LONGEST_CODE = 50, 500, 50
 
 
@@ -80,9 +82,16 @@ def rate(view: View, given: Decimal, currency: str) -> Decimal | None:
     """The ledger's rate of a document; None in base currency."""
     if given == 0:
         raise Failed("CURRENCY_CANNOT_HAVE_ZERO_EXCHANGE_RATE")
-    if given < 0 or (currency == view.base and given != 1):
+    if not _SMALLEST <= given <= _LARGEST or (currency == view.base and given != 1):
         raise Failed("CURRENCYHISTORY_EXCHANGE_RATE_IS_INVALID", f"{given} is no rate for {currency}.")
-    return None if currency == view.base else view.kept_rate(given)
+    return None if currency == view.base else round(view.kept_rate(given), 10)
+
+
+def figures(code: str, *values: Decimal) -> None:
+    """Refuses numbers that no column of the database takes: fifteen digits before the point, ten behind it."""
+    for value in values:
+        if abs(value) >= _TOO_LARGE or value != round(value, 10):
+            raise Failed(code, f"The number {value} is too large or too fine.")
 
 
 def account(view: View, text: str | None) -> Entry:

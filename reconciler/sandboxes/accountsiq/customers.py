@@ -9,6 +9,7 @@ from decimal import Decimal
 from typing import Any
 
 from reconciler.kernel.clock import instant_text
+from reconciler.sandboxes.accountsiq import checking
 from reconciler.sandboxes.accountsiq.catalogue import TYPES
 from reconciler.sandboxes.accountsiq.decoding import NO_DATE, Values, default_of
 from reconciler.sandboxes.accountsiq.outcomes import Done, Failed, failed
@@ -220,6 +221,7 @@ class Customers:
         name = given["Name"]
         if given["CreditLimit"] < 0:
             raise Failed("ACCOUNT_CREDIT_LIMIT_MUST_BE_POSITIVE")
+        checking.figures("ACCOUNT_CREDIT_LIMIT_MUST_BE_POSITIVE", given["CreditLimit"])
         currency = given["CurrencyCode"]
         if currency not in self.view.rates():
             raise Failed("CUSTOMER_CURRENCY_CODE_NOT_FOUND", f"Currency '{(currency or '')[:20]}' was not found.")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 from collections.abc import Iterator, Mapping
 from datetime import datetime
-from decimal import Decimal
+from decimal import Context, Decimal
 from typing import Any
 from xml.etree.ElementTree import Element
 
@@ -15,6 +15,7 @@ from reconciler.sandboxes.accountsiq.notation import Field, Shape
 from reconciler.sandboxes.serving.xml import element
 
 _MONEY = Decimal("0.0001")
+_WIDE = Context(prec=60)
 
 
 def children(shape: Shape, values: Mapping[str, Any], year: str) -> Iterator[Element]:
@@ -58,4 +59,6 @@ def decimal_of(value: Decimal) -> str:
     if not value:
         return "0.0000"
     exponent = value.as_tuple().exponent
-    return format(value.quantize(_MONEY) if isinstance(exponent, int) and exponent > -4 else value, "f")
+    return format(
+        value.quantize(_MONEY, context=_WIDE) if isinstance(exponent, int) and exponent > -4 else value, "f"
+    )

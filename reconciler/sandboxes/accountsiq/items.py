@@ -239,6 +239,8 @@ class Items:
             rate = self.view.master("tax_rate", taxes[0]) if taxes else checking.tax(self.view, line["TaxCode"])
             department = checking.department(self.view, line["DepartmentID"])
             checking.departmental(self.view, account, department)
+            figures = (line[name] for name in ("InvoicedQuantity", "StockItemPrice", "DiscountRate"))
+            checking.figures("INVALID_STATE_FAILED_TO_CREATE_INVOICE", *figures)
             if line["InvoicedQuantity"] <= 0 or not 0 <= line["DiscountRate"] <= 100:
                 raise Failed(
                     "INVALID_STATE_FAILED_TO_CREATE_INVOICE", "A line's quantity or discount is not valid."

@@ -54,6 +54,8 @@ class Journals:
         return Done(None, {"transactionID": own + JOURNAL_IDS})
 
     def _line(self, given: Values) -> dict[str, Any]:
+        figures = (given[name] for name in ("Debit", "Credit", "Amount"))
+        checking.figures("INVALID_STATE_FAILED_TO_CREATE_GENERAL_JOURNAL", *figures)
         account = checking.account(self.view, given["GLAccountCode"])
         if given["Debit"] < 0:
             raise Failed("TRANSACTION_LINE_DEBIT_CANNOT_BE_NEGATIVE")
@@ -89,6 +91,7 @@ class Journals:
         for line in given["Lines"]:
             if line["Amount"] < 0:
                 raise Failed("TRANSACTION_LINE_DEBIT_CANNOT_BE_NEGATIVE")
+            checking.figures("INVALID_STATE_FAILED_TO_CREATE_GENERAL_JOURNAL", line["Amount"])
             account = checking.account(view, line["GLAccountCode"])
             department = checking.department(view, line["DepartmentID"])
             checking.departmental(view, account, department)

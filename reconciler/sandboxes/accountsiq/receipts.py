@@ -35,6 +35,7 @@ class Receipts:
             raise Failed("PAYMENT_AMOUNT_CANNOT_BE_NEGATIVE")
         if amount == 0:
             raise Failed("PAYMENT_AMOUNT_CANNOT_BE_ZERO")
+        checking.figures("INVALID_STATE_FAILED_TO_CREATE_SALES_RECEIPT", amount)
         bank = view.bank(checking.code(given["BankAccountCode"], "BANK_CODE"))
         if bank is None:
             raise Failed(

@@ -56,6 +56,7 @@ class Stock:
             raise Failed("INVALID_STATE_ENTITY_OR_TRANSACTION_IS_NULL")
         code = checking.code(given["StockItemID"], "DEPARTMENT_ID")
         account, tax = given["DefaultSalesGLAccountCode"], given["TaxCode"]
+        checking.figures("UNKNOWN", given["ItemPrice"])
         content: dict[str, Any] = {
             "name": given["Description"] or code,
             "code": code,

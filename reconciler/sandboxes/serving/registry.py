@@ -11,8 +11,8 @@ from reconciler.sandboxes.serving.vendor import Sandbox
 
 GROUP = "reconciler.sandboxes"
 MODULES = {
-    "alloy": "reconciler.sandboxes.alloy",
     "accountsiq": "reconciler.sandboxes.accountsiq",
+    "alloy": "reconciler.sandboxes.alloy",
     "codat": "reconciler.sandboxes.codat",
     "intacct": "reconciler.sandboxes.intacct",
     "rutter": "reconciler.sandboxes.rutter",
