@@ -63,6 +63,8 @@ def _create(company: Company, call: Element, name: str, location: str) -> Held:
     total = sum((line["unit_price"] + (line.get("tax_amount") or ZERO) for line in lines), ZERO)
     credit = total < 0
     content["lines"] = [_opposite(line) if credit else line for line in lines]
+    if control := _control(company, items):
+        content["receivable_account"] = control
     entity = entity_of(company, location, [(line.findtext("locationid") or "").strip() for line in items])
     if entity:
         content["entity"] = entity
@@ -176,6 +178,19 @@ def _line(company: Company, line: Element, location: str) -> dict[str, Any]:
         content["tracking"] = tracking
     _add_taxes(company, line, content)
     return content
+
+
+def _control(company: Company, items: Element) -> str | None:
+    """The control account that every line is offset to; None where none is named. Raises Fault."""
+    codes = {text_of(line, "offsetglaccountno") for line in items}
+    if codes == {None}:
+        return None
+    if len(codes) > 1:
+        raise fault("All lines of a transaction must have the same offset account.")
+    account = company.account(codes.pop())
+    if account.content["type"] != "accounts_receivable":
+        raise fault(f"The offset account '{account.record.code}' is not a receivables account.")
+    return account.record.id
 
 
 def _add_taxes(company: Company, line: Element, content: dict[str, Any]) -> None:

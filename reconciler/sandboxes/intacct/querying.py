@@ -202,7 +202,7 @@ def query(table: Table, books: Books, call: Element, arrange: Callable[[list[Any
     rows = [row for row in table.rows(books) if page.test is None or page.test(row)]
     if page.aggregates:
         return _aggregated(table, rows, page)
-    rows = arrange(rows, page.offset) if not page.order else ordered(table, rows, page.order)
+    rows = arrange(ordered(table, rows, page.order), page.offset)
     total = len(rows)
     shown_rows = rows[page.offset : page.offset + page.size]
     data = element(

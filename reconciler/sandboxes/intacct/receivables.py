@@ -95,7 +95,9 @@ def _line_fields() -> dict[str, Field]:
         "ACCOUNTKEY": num(lambda n: n.account.recordno if n.account else ""),
         "ACCOUNTNO": said(lambda n: code_of(n.account)),
         "ACCOUNTTITLE": said(lambda n: name_of(n.account)),
-        "OFFSETGLACCOUNTNO": said(lambda n: ""),
+        "OFFSETGLACCOUNTNO": said(
+            lambda n: code_of(n.document.books.accounts.get(n.document.content.get("receivable_account") or ""))
+        ),
         "AMOUNT": num(lambda n: n.document.base(n.net)),
         "TRX_AMOUNT": num(lambda n: n.net),
         "ENTRYDESCRIPTION": said(lambda n: n.content.get("description")),

@@ -220,9 +220,10 @@ def test_legacy_reads(full: Caller) -> None:
     assert full.one('<get object="customer" key="C9"/>').status == "failure"
 
 
-def test_rows_move_between_pages_that_have_no_order(full: Caller) -> None:
+@pytest.mark.parametrize("order", ["", "<orderby><order><field>RECORDNO</field><ascending/></order></orderby>"])
+def test_rows_move_between_pages(full: Caller, order: str) -> None:
     full.running.switches.set({"page_drift": "1"})
-    asked = query("<field>RECORDID</field>", "<pagesize>3</pagesize><offset>{}</offset>")
+    asked = query("<field>RECORDID</field>", f"{order}<pagesize>3</pagesize><offset>{{}}</offset>")
     seen = [row["RECORDID"] for at in (0, 3, 6) for row in full.done(asked.format(at)).rows]
     assert "I-4" not in seen
 

@@ -106,6 +106,19 @@ def test_currencies(books: Caller) -> None:
     ]
 
 
+def test_an_offset_account_is_the_receivable(books: Caller) -> None:
+    books.done(
+        "<create><GLACCOUNT><ACCOUNTNO>1150</ACCOUNTNO><TITLE>Other debtors</TITLE>"
+        "<ALTERNATIVEACCOUNT>Receivables account</ALTERNATIVEACCOUNT></GLACCOUNT></create>"
+    )
+    offset = "<glaccountno>4000</glaccountno><offsetglaccountno>{}</offsetglaccountno>"
+    plain = "<glaccountno>4000</glaccountno>"
+    books.done(invoice("I-1").replace(plain, offset.format("1150")))
+    assert one(books, "ARINVOICEITEM", "OFFSETGLACCOUNTNO") == ("1150",)
+    wrong = books.one(invoice("I-2").replace(plain, offset.format("2300")))
+    assert "not a receivables account" in wrong.errors[0][1]
+
+
 def test_a_negative_invoice_and_adjustments_are_credits(books: Caller) -> None:
     books.invoice("I-1", "-40")
     books.credit("A-1", "-30")
