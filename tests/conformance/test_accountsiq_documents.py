@@ -34,7 +34,7 @@ HABITS = {"departmental_accounts": "4010"}
 
 @pytest.fixture(scope="module")
 def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[AccountsIQWorld]:
-    settings = {"settle_seconds": 30, "attachments": True}
+    settings = {"settle_seconds": 30, "attachments": True, "discounts": True}
     with sandbox(tmp_path_factory.mktemp("world"), switches=HABITS, settings=settings) as made:
         assert isinstance(made, AccountsIQWorld)
         with pytest.MonkeyPatch.context() as patch:
@@ -164,6 +164,12 @@ def test_a_document_in_another_currency_than_its_customers_is_refused(project: S
     refused = [item.message for item in made.report.results if item.outcome is StepOutcome.REJECTED]
     assert len(refused) == 1
     assert "is kept in USD" in refused[0]
+
+
+def test_a_discount_closes_what_a_payment_left_open(project: SuiteProject) -> None:
+    paid = payment("98.00", "INV-<x>-1 98.00, discount: 2.00")
+    applied(project, ACME + sales("100.00", "5.00") + paid)
+    assert problems(project, {"invoice.INV-<x>-1": "100 0", "payment.PMT-<x>": "98 0"}) == []
 
 
 def test_files_are_attached_once_and_only_kinds_that_are_taken(project: SuiteProject) -> None:

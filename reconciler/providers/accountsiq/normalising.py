@@ -68,7 +68,7 @@ class Normaliser:
             case "tracking_category":
                 self._dimension(stored, notes)
         if kind in ("payment", "credit_note"):
-            _allocations(stored, notes)
+            _allocations(stored, notes, discounts=self.settings.discounts and kind == "payment")
         if stored.get("state") == "draft":
             notes.refused.append(
                 "state: AccountsIQ's batch documents are posted at once; declare it when it is to be"
@@ -246,14 +246,12 @@ def _trimmed(name: str, value: str, notes: _Notes, longest: int = 0) -> str:
     return kept
 
 
-def _allocations(content: Content, notes: _Notes) -> None:
+def _allocations(content: Content, notes: _Notes, *, discounts: bool) -> None:
     for at, item in enumerate(content.get("allocations") or ()):
         if item.get("write_off"):
             notes.refused.append(f"allocations[{at}]: AccountsIQ writes nothing off: use a credit note")
-        if item.get("discount", ZERO):
-            notes.refused.append(
-                f"allocations[{at}]: what a discount became cannot be read back: use a credit note"
-            )
+        if item.get("discount", ZERO) and not discounts:
+            notes.refused.append(f"allocations[{at}].discount: use a credit note, or set `discounts: true`")
         if item.get("credit_note"):
             notes.refused.append(f"allocations[{at}]: apply the credit note to the invoice instead of netting it")
 

@@ -68,6 +68,13 @@ class AccountsIQSettings(HttpSettings):
     due_dates: Annotated[
         bool, Field(description="the API is of 2026: batch invoices carry a due date, and it may be changed")
     ] = True
+    discounts: Annotated[
+        bool,
+        Field(
+            description="discounts with allocations: they are told by the allocation's reference, which AccountsIQ "
+            "is not documented to keep"
+        ),
+    ] = False
     attachments: Annotated[
         bool, Field(description="carry attachments: one more call at a plan for each document of ours that has any")
     ] = False

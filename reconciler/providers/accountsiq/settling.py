@@ -60,13 +60,18 @@ class Settler:
             raise Rejected("AccountsIQ writes nothing off with an allocation; credit the rest", code="write_off")
         source, settled = self._now(operation.source_id)
         target = self._transaction(operation.target_id, "invoice")
-        now = _share(settled, operation.target_id)
-        if now == operation.amount:
+        now, given_up = _share(settled, operation.target_id), _discount(settled, operation.target_id)
+        if (now, given_up) == (operation.amount, operation.discount):
             return Done(operation.source_id)
         if now != operation.before:
             raise Stale(f"it settles {decimal_text(now)} of it, not {decimal_text(operation.before)}")
+        if operation.discount != given_up and now:
+            raise Rejected(
+                "a discount goes with the first allocation to an invoice; credit the rest", code="discount"
+            )
         on = operation.date or today(self.accountsiq.clock)
-        self._add(target, source.id, request.reference, operation.amount - now, on, operation.discount)
+        discount = operation.discount - given_up
+        self._add(target, source.id, request.reference, operation.amount - now, on, discount)
         return Done(operation.source_id)
 
     def _add(
@@ -100,6 +105,8 @@ class Settler:
             return Done(operation.source_id)
         if share != operation.before:
             raise Stale(f"it settles {decimal_text(share)} of it, not {decimal_text(operation.before)}")
+        if any(item.discount for item in settled):
+            raise Rejected("it came with a discount: take it off in AccountsIQ", code="discount")
         target = self._transaction(operation.target_id, "invoice")
         if len(settled) > 1 and self._settled_by_one(target, share):
             side, left = target, [item for item in settled if item.target_id != operation.target_id]
@@ -160,8 +167,12 @@ class Settler:
         return found
 
 
-def _share(settled: list[LiveAllocation], invoice: str) -> Decimal:
+def _share(settled: Sequence[LiveAllocation], invoice: str) -> Decimal:
     return next((item.amount for item in settled if item.target_id == invoice), ZERO)
+
+
+def _discount(settled: Sequence[LiveAllocation], invoice: str) -> Decimal:
+    return next((item.discount for item in settled if item.target_id == invoice), ZERO)
 
 
 def _written(keep: Keep) -> dict[str, str]:

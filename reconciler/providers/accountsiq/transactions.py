@@ -14,6 +14,7 @@ from decimal import Decimal
 from xml.etree.ElementTree import Element
 
 from reconciler.kernel.identity import tag_in
+from reconciler.kernel.money import ZERO
 from reconciler.providers.accountsiq.calls import AccountsIQ
 from reconciler.providers.accountsiq.entries import TYPES, Entry, entry_from, invoice_id_of
 from reconciler.providers.accountsiq.envelope import Row, nil, node
@@ -25,8 +26,22 @@ FEW = 3
 """So many records are asked for one by one; for more a list is read."""
 _MOST_IDS = 500
 _MOST_PAGES = 5_000
-Settled = tuple[str, Decimal, date | None]
-"""Transaction that was settled, how much of it, and when."""
+_DISCOUNT = "DS"
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """One entry of a transaction's allocations: the other side, how much, when."""
+
+    other: str
+    amount: Decimal
+    on: date | None
+    type: str
+    reference: str | None
+
+
+Links = dict[str, list[Link]]
+"""By transaction."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,6 +168,8 @@ class Transactions:
         if missing:
             self.by_ids(missing)
         with self._lock:
+            for id_ in missing:
+                self._places.setdefault(id_, None)  # of a type that is not ours to know
             return {id_: self._places.get(id_) for id_ in wanted}
 
     # ---- what is settled ----
@@ -162,19 +179,23 @@ class Transactions:
         sources = {one.id: one for one in entries if one.kind != "invoice" and one.open != one.total}
         if not sources:
             return {}
-        found = self._all_settled() if len(sources) > FEW else self._settled_singly(sources)
-        places = self.places({target for id_ in sources for target, _, _ in found.get(id_, ())})
-        return {id_: _merged(found.get(id_, ()), places) for id_ in sources}
+        links: Links = {}
+        if len(sources) > FEW:
+            self._link_all(links)
+        else:
+            self._link(sources, links)
+        targets = {link.other for id_ in sources for link in links.get(id_, ())}
+        places = self.places(targets)
+        if self.accountsiq.settings.discounts:
+            self._link((id_ for id_ in targets if _is_invoice(places.get(id_)) and id_ not in links), links)
+        return {id_: _merged(one, links, places) for id_, one in sources.items()}
 
-    def _settled_singly(self, ids: Iterable[str]) -> dict[str, list[Settled]]:
-        found: dict[str, list[Settled]] = {}
-        for id_ in ids:
+    def _link(self, ids: Iterable[str], links: Links) -> None:
+        for id_ in sorted(ids):
             rows = self.accountsiq.read("GetAllocationsByTransactionId", node("transactionId", id_)).rows()
-            _gather(rows, found)
-        return found
+            links[id_] = [link for row in rows if id_of(row, "TransactionID") == id_ for link in _links(row)]
 
-    def _all_settled(self) -> dict[str, list[Settled]]:
-        found: dict[str, list[Settled]] = {}
+    def _link_all(self, links: Links) -> None:
         skip = 0
         for _ in range(_MOST_PAGES):
             query = node(
@@ -184,10 +205,13 @@ class Transactions:
                 node("Skip", str(skip)),
             )
             rows = self.accountsiq.read("GetAllocationsForTransactionsCreatedBetween", query).rows()
-            _gather(rows, found)
+            for row in rows:
+                id_ = id_of(row, "TransactionID")
+                if id_ is not None:
+                    links[id_] = list(_links(row))
             skip += len(rows)
             if not rows:
-                return found
+                return
         raise Unavailable("the list of allocations has no end")
 
 
@@ -217,28 +241,42 @@ def _query(
     )
 
 
-def _gather(rows: Iterable[Row], found: dict[str, list[Settled]]) -> None:
-    seen = {id_ for row in rows if (id_ := id_of(row, "TransactionID"))}
-    for id_ in seen:
-        found[id_] = []
-    for row in rows:
-        id_ = id_of(row, "TransactionID")
-        for entry in row.rows("AllocationEntries") if id_ is not None else ():
-            target = id_of(entry, "AllocatedToTransactionID")
-            if id_ is not None and target is not None:
-                found[id_].append((target, abs(amount(entry, "AllocationAmount")), day_of(entry, "AllocationDate")))
+def _links(row: Row) -> Iterator[Link]:
+    for entry in row.rows("AllocationEntries"):
+        other = id_of(entry, "AllocatedToTransactionID")
+        if other is not None:
+            yield Link(
+                other,
+                abs(amount(entry, "AllocationAmount")),
+                day_of(entry, "AllocationDate"),
+                (entry.text("AllocatedToTransactionType") or "").strip().upper(),
+                entry.text("AllocatedToExternalReference"),
+            )
 
 
-def _merged(settled: Iterable[Settled], places: Mapping[str, Place | None]) -> tuple[LiveAllocation, ...]:
+def _is_invoice(place: Place | None) -> bool:
+    return place is not None and place.kind == "invoice"
+
+
+def _merged(source: Entry, links: Links, places: Mapping[str, Place | None]) -> tuple[LiveAllocation, ...]:
     """One allocation per target that is ours to know; the first one's date."""
     found: dict[tuple[str, str], LiveAllocation] = {}
-    for target, given, on in settled:
-        place = places.get(target)
-        if place is None or not given:
+    for link in links.get(source.id, ()):
+        place = places.get(link.other)
+        if place is None or not link.amount:
             continue
         key = (place.kind, place.remote_id)
+        given, on = link.amount, link.on
         before = found.get(key)
         if before is not None:
             given, on = given + before.amount, before.date
-        found[key] = LiveAllocation(place.kind, place.remote_id, given, on)
+        discount = _discount(source, links.get(link.other, ()))
+        found[key] = LiveAllocation(place.kind, place.remote_id, given, on, discount=discount)
     return tuple(found[key] for key in sorted(found))
+
+
+def _discount(source: Entry, links: Iterable[Link]) -> Decimal:
+    """What an invoice was discounted by with a source: discounts that carry the source's own reference."""
+    mark = mark_of(source.reference)
+    mine = [link for link in links if link.type == _DISCOUNT and mark_of(link.reference) == mark]
+    return sum((link.amount for link in mine), ZERO)
