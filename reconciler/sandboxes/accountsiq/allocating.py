@@ -253,8 +253,7 @@ class Allocations:
             if (first and first.year > 1 and created < first) or (last and last.year > 1 and created > last):
                 continue
             found.append(seq)
-        skip = max(query.get("Skip") or 0, 0)
-        page = found[skip : skip + self.view.switches.number("page_size")]
+        page = self.view.page(found, query.get("Skip"))
         return Done([self._shown(known[seq], of[seq], known) for seq in page])
 
     def shown(self, entry: Entry) -> dict[str, Any]:

@@ -141,7 +141,7 @@ class Customers:
             if since != NO_DATE and self.view.times(one)[1] < self.view.local(self.view.instant(since)):
                 continue
             found.append(shown(self.view, one))
-        return Done(found[query.get("Skip") or 0 :])
+        return Done(self.view.page(found, query.get("Skip")))
 
     # ---- writing ----
 

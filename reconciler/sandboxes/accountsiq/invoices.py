@@ -15,6 +15,7 @@ from reconciler.sandboxes.accountsiq.view import (
     INVOICE_IDS,
     Entry,
     View,
+    is_item,
     midnight,
     reference_of,
 )
@@ -102,12 +103,10 @@ class InvoiceBook:
         found = [one for one in map(self.shown, self._all("invoice")) if _passes(one, query)]
         if query.get("ReverseOrderBy"):
             found.reverse()
-        skip, limit = max(query.get("Skip") or 0, 0), query.get("Limit") or 0
-        largest = self.view.switches.number("page_size")
-        return Done(found[skip : skip + (min(limit, largest) if limit > 0 else largest)])
+        return Done(self.view.page(found, query.get("Skip"), query.get("Limit") or 0))
 
     def _all(self, kind: str) -> list[Entry]:
-        return [one for one in self.view.entries(kind) if one.beside.get("item")]
+        return [one for one in self.view.entries(kind) if is_item(one)]
 
     # ---- one document ----
 

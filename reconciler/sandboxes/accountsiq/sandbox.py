@@ -31,6 +31,7 @@ SWITCHES = (
     Switch("one_token", "text", "whether a login ends the tokens before it; not in the documents", "0", ("0", "1")),
     Switch("refresh_minutes", "number", "2.0: how long a refresh token lasts; not in the documents", "1440"),
     Switch("expire_token", "trigger", "answer as if the token had expired; nothing happens"),
+    Switch("permission", "text", "2.0: what the client may do", "write", ("write", "read")),
     Switch("bad_login", "text", "LoginResult after wrong credentials", "empty", ("empty", "absent")),
     Switch("token_shape", "text", "2.0: TokenGet's answer; not in the documents", "result", ("result", "flat")),
     Switch(

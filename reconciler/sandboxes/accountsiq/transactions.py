@@ -65,7 +65,7 @@ class Transactions:
         found: list[Known] = [*self.view.with_reference(reference)]
         wanted = self.view.folded(reference)
         found += [one for one in self._others() if self.view.folded(one["ExternalReference"] or "") == wanted]
-        return Done([self._whole(one) for one in self._passing(found, query)][: self.largest])
+        return Done(self._page([*self._passing(found, query)], {}))
 
     def by(self, asked: Values) -> Done:
         query = asked["query"] or {}
@@ -93,13 +93,8 @@ class Transactions:
         page = self._page(passing, query)
         return Done([{**one, "Status": statuses[one["TransactionID"]]} for one in page])
 
-    @property
-    def largest(self) -> int:
-        return self.view.switches.number("page_size")
-
     def _page(self, found: list[Known], query: Values) -> list[dict[str, Any]]:
-        skip = max(query.get("Skip") or 0, 0)
-        return [self._whole(one) for one in found[skip : skip + self.largest]]
+        return [self._whole(one) for one in self.view.page(found, query.get("Skip"))]
 
     def _whole(self, one: Known) -> dict[str, Any]:
         return self.book.summary(one) if isinstance(one, Entry) else one

@@ -161,6 +161,8 @@ class AccountsIqVendor:
         self._sessions.check(asked.token, asked.api)
         if asked.api == "2.0" and asked.entity != self._switches.text("entity"):
             raise Failed("API_LAYER_ENTITY_ID_NOT_FOUND", f"There is no entity '{(asked.entity or '')[:60]}'.")
+        if asked.api == "2.0" and not asked.operation.reads and self._switches.text("permission") == "read":
+            raise Failed("READ_ONLY", "The client may only read.")
 
     def _credentials(self, asked: Asked) -> Done:
         values = asked.values
@@ -184,7 +186,7 @@ class AccountsIqVendor:
     def _runner(self, asked: Asked) -> Handler:
         def run(call: Call) -> Reply:
             stale = self._switches.number("stale_reads_ms") if asked.operation.reads else 0
-            view = View(self._tools.books, self._switches, self._tools.clock, stale)
+            view = View(self._tools.books, self._switches, self._tools.clock, stale, call)
             operation: Callable[[Values], Done] = handlers(view)[asked.operation.name]
             try:
                 return self._response(asked, operation(asked.values))

@@ -5,12 +5,12 @@ Ids are the ledger's row numbers in ranges of their own, so that an invoice's an
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta, timezone
 from decimal import Decimal
 from functools import cached_property
-from typing import Any
+from typing import Any, TypeVar
 
 from reconciler.kernel.clock import Clock, parse_instant
 from reconciler.kernel.money import round_amount
@@ -22,6 +22,8 @@ from reconciler.sandboxes.ledger.schema import ROLES
 from reconciler.sandboxes.ledger.store import meta_value
 from reconciler.sandboxes.serving.books import Books
 from reconciler.sandboxes.serving.contents import Reading
+from reconciler.sandboxes.serving.messages import Call
+from reconciler.sandboxes.serving.paging import drifted
 from reconciler.sandboxes.serving.switches import Switches
 
 ACCOUNT_IDS, INVOICE_IDS, TRANSACTION_IDS = 1_000, 10_000, 100_000
@@ -39,6 +41,9 @@ ATTACHED = "accountsiq-attached"
 DOCUMENT_KINDS = ("invoice", "credit_note", "payment")
 SHORT = {"invoice": "SI", "credit_note": "SN", "payment": "SR"}
 _CODED = "SELECT seq FROM records WHERE kind = ? AND code = ?"
+
+
+Item = TypeVar("Item")
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,13 +64,16 @@ class Entry:
 
 
 class View(Reading):
-    """`stale_ms`: lists are as they were so long ago."""
+    """`stale_ms`: lists are as they were so long ago. `call`: the request this view is made for."""
 
-    def __init__(self, books: Books, switches: Switches, clock: Clock, stale_ms: int = 0) -> None:
+    def __init__(
+        self, books: Books, switches: Switches, clock: Clock, stale_ms: int = 0, call: Call | None = None
+    ) -> None:
         super().__init__(books)
         self.switches = switches
         self.clock = clock
         self.stale_ms = stale_ms
+        self.call = call
         self._masters: dict[str, Entry] = {}
         self._times: dict[int, tuple[str, str]] = {}
 
@@ -95,6 +103,13 @@ class View(Reading):
     def instant(self, at: datetime) -> datetime:
         """A time of the server's clock as an instant."""
         return at.replace(tzinfo=self.zone).astimezone(UTC) if at.year > 1 else datetime(1, 1, 1, tzinfo=UTC)
+
+    def page(self, found: Sequence[Item], skip: int | None, limit: int = 0) -> list[Item]:
+        """What a query gets of what was found: `Skip` left out, at most the largest page, or `limit`."""
+        first, largest = max(skip or 0, 0), self.switches.number("page_size")
+        if first and self.call is not None:
+            found = drifted(found, self.switches, self.call)
+        return list(found[first : first + (min(limit, largest) if limit > 0 else largest)])
 
     # ---- records ----
 
@@ -260,7 +275,7 @@ class View(Reading):
     def item_document(self, kind: str, own: int) -> Entry | None:
         """The item invoice or credit note with this id; batch ones are transactions only."""
         found = self.by_seq((kind,), own - INVOICE_IDS)
-        return found if found is not None and found.beside.get("item") else None
+        return found if found is not None and is_item(found) else None
 
     def with_reference(self, reference: str, kinds: Iterable[str] = DOCUMENT_KINDS) -> list[Entry]:
         """Posted documents with this external reference, by the database's collation."""
@@ -290,6 +305,11 @@ class View(Reading):
 def reference_of(document: Entry) -> str:
     """The external reference; documents made otherwise have their number there."""
     return document.record.reference or document.record.number or ""
+
+
+def is_item(document: Entry) -> bool:
+    """Whether it is an item document: what is not posted yet can be nothing else."""
+    return bool(document.beside.get("item")) or document.record.phase == "draft"
 
 
 def short_type(document: Entry) -> str:
