@@ -53,7 +53,7 @@ class Answer:
 
     def text(self, limit: int = _EXCERPT) -> str:
         """The beginning of the body for people: tags and controls taken out, secrets masked, on one line."""
-        raw = self.body[: limit * 40].decode("utf-8", "replace")
+        raw = masked(self.body[: limit * 40].decode("utf-8", "replace"))
         if _looks_like_html(raw):
             raw = unescape(_TAGS.sub(" ", _UNSEEN.sub(" ", raw)))
         return printable(masked(" ".join(raw.split())), limit)

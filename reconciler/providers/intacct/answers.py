@@ -13,6 +13,7 @@ from html import unescape
 from urllib.parse import unquote
 from xml.etree.ElementTree import Element
 
+from reconciler.kernel.secrets import masked
 from reconciler.providers.errors import (
     AlreadyExists,
     Indeterminate,
@@ -37,6 +38,8 @@ _THROTTLED = re.compile(r"API rate limit exceeded", re.IGNORECASE)
 _OFFLINE = re.compile(r"Service is Temporarily Off-?line", re.IGNORECASE)
 _GONE = re.compile(r"(?:not found|does ?n[o']t exist|no longer exists|cannot find|could not find)", re.IGNORECASE)
 ROLLED_BACK = "XL03000009"
+_NUMBERED = ("create_invoice", "create_aradjustment")
+"""What is found again by our mark and not by its number: that one is taken refuses them, no more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,7 +155,7 @@ def _text(parent: Element, name: str) -> str:
 
 def _plain(text: str) -> str:
     """Without tags, entities and the support's ids, which are URL-encoded."""
-    return " ".join(_SUPPORT_ID.sub("", unquote(_TAGS.sub(" ", unescape(text)))).split())
+    return " ".join(_SUPPORT_ID.sub("", unquote(_TAGS.sub(" ", masked(unescape(masked(text)))))).split())
 
 
 def flattened(record: Element) -> Row:
@@ -215,7 +218,8 @@ def result_error(result: Result, repeat_errors: Sequence[str] = ()) -> ProviderE
         return Indeterminate(f"refused in part: {words}", code=number)
     if any(_THROTTLED.search(fault.text) or _OFFLINE.search(fault.text) for fault in result.faults):
         return Unavailable(words, code=number)
-    if any(fault.number == "BL34000061" or _TAKEN.search(fault.text) for fault in result.faults):
+    taken = any(fault.number == "BL34000061" or _TAKEN.search(fault.text) for fault in result.faults)
+    if taken and result.function not in _NUMBERED:
         return AlreadyExists(words, code=number)
     if result.function.startswith(("update", "reverse", "delete")) and _GONE.search(words):
         return Stale(words, code=number)

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from reconciler.kernel.errors import ReconcilerError
 from reconciler.kernel.secrets import Secrets, forget_secrets, keep_secret, masked
 from reconciler.providers.errors import Rejected
-from reconciler.providers.http import NoAnswer, NotJson, NotSent, WrongPlace, answer_error, json_body
+from reconciler.providers.http import Answer, NoAnswer, NotJson, NotSent, WrongPlace, answer_error, json_body
 from reconciler.providers.http.log import logging_to
 from tests.unit.http.hostile import CUT, hostile, in_turn, reply
 from tests.unit.http.test_what_happened import refused_port
@@ -115,6 +115,14 @@ def test_a_server_that_echoes_reveals_nothing(connect, tmp_path):
         texts.append(everything(caught.value))
     texts.append(log.read_text())
     assert_silent(texts, basic)
+
+
+def test_a_page_whose_tags_are_taken_out_reveals_nothing():
+    """A secret that looks like a tag is not the same afterwards."""
+    keep_secret("ab<i>c</i>defgh")
+    answer = Answer(500, {"content-type": "text/html"}, b"<p>Wrong: ab<i>c</i>defgh or ab&lt;i&gt;c</p>", "1")
+    assert answer.text() == "Wrong: *** or ab<i>c"
+    assert "defgh" not in answer.text()
 
 
 def test_nor_do_failures_on_the_way(connect, tmp_path):
