@@ -35,7 +35,8 @@ def aged(company: Company, call: Element) -> Result:
             day = date.fromisoformat((document.content.get("due_date") or issued) if by_due else issued)
             if date.fromisoformat(issued) > as_of:
                 continue
-            owed[customer][_period(periods, max((as_of - day).days, 0))].append((document, day))
+            if period := _period(periods, max((as_of - day).days, 0)):
+                owed[customer][period].append((document, day))
     made = [
         element(
             "araging",
@@ -58,7 +59,8 @@ def _periods(text: str) -> list[tuple[str, int, int]]:
 
 
 def _period(periods: list[tuple[str, int, int]], age: int) -> str:
-    return next((text for text, first, last in periods if first <= age <= last), periods[-1][0])
+    """The period an age falls into; empty when none of those asked for has it."""
+    return next((text for text, first, last in periods if first <= age <= last), "")
 
 
 def _aging(text: str, found: list[tuple[Document, date]], as_of: date, details: bool) -> Element:

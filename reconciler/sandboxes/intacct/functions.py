@@ -329,7 +329,7 @@ class Work:
         name = call.get("object", "")
         if name in ("supdoc", "supdocfolder"):
             listed = attachments.listed if name == "supdoc" else attachments.folders
-            rows = listed(self._company)
+            rows = [row for row in listed(self._company) if _meets(row, call.find("filter"))]
             heading = element("listtype", name, start="0", end=str(max(len(rows) - 1, 0)), total=str(len(rows)))
             return Result(listtype=heading, data=element("data", *rows))
         return self._reading.get_list(call)
@@ -373,6 +373,13 @@ class Work:
         names = ("year", "month", "day")
         made = element("closedbooksdate", *(element(n, text) for n, text in zip(names, parts, strict=True)))
         return Result(data=element("data", made))
+
+
+def _meets(row: Element, filters: Element | None) -> bool:
+    """Whether an attachment or folder meets a legacy filter: every field equal to its value."""
+    wanted = filters.iter("expression") if filters is not None else ()
+    pairs = [((one.findtext("field") or "").strip(), (one.findtext("value") or "").strip()) for one in wanted]
+    return all((row.findtext(field) or "") == value for field, value in pairs)
 
 
 _LEGACY_LISTS: Mapping[str, tuple[str, Mapping[str, str]]] = {

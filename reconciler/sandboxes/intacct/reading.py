@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from typing import Any
 from xml.etree.ElementTree import Element
 
+from reconciler.sandboxes.intacct.blanks import blanks
 from reconciler.sandboxes.intacct.clauses import clause
 from reconciler.sandboxes.intacct.company import Company
 from reconciler.sandboxes.intacct.lists import LIST_TABLES
@@ -26,7 +28,10 @@ from reconciler.sandboxes.intacct.tables import Books, Field, Table, keyed
 from reconciler.sandboxes.intacct.words import Error, Fault, Result, fault
 from reconciler.sandboxes.serving.xml import element
 
-TABLES = {table.name: table for table in (*RECEIVABLE_TABLES, *RECEIPT_TABLES, *LIST_TABLES)}
+TABLES = {
+    table.name: replace(table, fields={**table.fields, **blanks(table.name)})
+    for table in (*RECEIVABLE_TABLES, *RECEIPT_TABLES, *LIST_TABLES)
+}
 CURSORS = "ia-cursor"
 LARGEST_READ = 1000
 _LEGACY = {

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from reconciler.sandboxes.intacct.company import Held
+from reconciler.sandboxes.intacct.lists import ADDRESS_FIELDS, CONTACT_FIELDS, contact_row, display_name
 from reconciler.sandboxes.intacct.tables import (
     Books,
     Document,
@@ -73,6 +74,19 @@ def _receivable(number_name: str) -> dict[str, Field]:
     }  # fmt: skip
 
 
+def _contact_part(head: str, part: str) -> Field:
+    """A part of the contact an invoice is billed or sent to: its own, the customer's, or the customer itself."""
+
+    def get(document: Document) -> str:
+        customer = document.customer
+        named = document.held.extra.get(head.lower())
+        if not named and customer is not None:
+            named = customer.extra.get(head.lower()) or display_name(customer)
+        return contact_row(document.books, str(named)).get(part, "") if named else ""
+
+    return said(get)
+
+
 _INVOICE = {
     **_receivable("invoice"),
     "TERMNAME": said(
@@ -81,8 +95,13 @@ _INVOICE = {
     "WHENDUE": day(lambda d: d.content.get("due_date") or d.held.extra.get("due_date")),
     "DUE_IN_DAYS": num(lambda d: ""),
     "TAXSOLUTIONID": said(lambda d: ""),
-    "BILLTO.CONTACTNAME": said(lambda d: d.held.extra.get("billto")),
-    "SHIPTO.CONTACTNAME": said(lambda d: d.held.extra.get("shipto")),
+    "BILLTOPAYTOCONTACTNAME": _contact_part("BILLTO", "CONTACTNAME"),
+    "SHIPTORETURNTOCONTACTNAME": _contact_part("SHIPTO", "CONTACTNAME"),
+    **{
+        f"{head}.{part}": _contact_part(head, part)
+        for head in ("CONTACT", "BILLTO", "SHIPTO")
+        for part in (*CONTACT_FIELDS, *(f"MAILADDRESS.{name}" for name in ADDRESS_FIELDS), "VISIBLE")
+    },
 }
 
 
