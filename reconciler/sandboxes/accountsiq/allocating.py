@@ -185,7 +185,7 @@ class Allocations:
     def unallocate(self, asked: Values) -> Done:
         """Take off every allocation of each transaction: one status each."""
         rows = []
-        for own in asked["transactionIDs"] or ():
+        for own in self.view.each(asked["transactionIDs"] or []):
             try:
                 self.take_off(own)
                 rows.append(Done().row())

@@ -78,7 +78,7 @@ class Batch:
     def _each(self, kind: str, given: Sequence[Values]) -> Done:
         """Every row by itself: one status and one id each, -1 for a row that failed."""
         rows, ids = [], []
-        for one in given:
+        for one in self.view.each(given):
             try:
                 done = self._create(kind, one)
                 ids.append(done.outs["transactionID"])

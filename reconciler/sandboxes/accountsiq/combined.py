@@ -33,7 +33,7 @@ class Combined:
     def many(self, asked: Values) -> Done:
         """Each query by itself; a success only when all are."""
         rows: list[dict[str, Any]] = []
-        for query in asked["queries"] or ():
+        for query in self.view.each(asked["queries"] or []):
             try:
                 rows.append({**Done().row(), "Result": self._carry_out(query)})
             except Failed as problem:

@@ -118,7 +118,7 @@ class Items:
 
     def _each(self, kind: str, given: Sequence[Values], name: str) -> Done:
         rows, ids = [], []
-        for one in given:
+        for one in self.view.each(given):
             try:
                 done = self._save(kind, one, True)
                 ids.append(next(iter(done.outs.values())))
@@ -286,7 +286,7 @@ class Items:
 
     def _post_each(self, kind: str, own: Sequence[int]) -> Done:
         rows, ids = [], []
-        for one in own:
+        for one in self.view.each(own):
             try:
                 ids.append(transaction_id(self._post(kind, one)))
                 rows.append(Done().row())

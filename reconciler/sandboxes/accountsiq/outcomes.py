@@ -44,6 +44,10 @@ class Failed(Exception):
         return Done(status=self.status, code=self.code, message=self.message, expired=self.expired)
 
 
+class Interrupted(Exception):
+    """The service dies in the middle of a call; what it did until then stays done."""
+
+
 _CODES = {
     RefusalCode.PERIOD_CLOSED: "DATE_IS_OUT_OF_RANGE",
     RefusalCode.DATE_ORDER: "DATE_IS_OUT_OF_RANGE",

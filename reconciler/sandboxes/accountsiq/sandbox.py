@@ -32,6 +32,8 @@ SWITCHES = (
     Switch("refresh_minutes", "number", "2.0: how long a refresh token lasts; not in the documents", "1440"),
     Switch("expire_token", "trigger", "answer as if the token had expired; nothing happens"),
     Switch("permission", "text", "2.0: what the client may do", "write", ("write", "read")),
+    Switch("vague_status", "trigger", "carry a write out, answer Status Unknown without its result"),
+    Switch("bulk_interrupted", "trigger", "carry out half the rows of a bulk write, then a SOAP fault"),
     Switch("bad_login", "text", "LoginResult after wrong credentials", "empty", ("empty", "absent")),
     Switch("token_shape", "text", "2.0: TokenGet's answer; not in the documents", "result", ("result", "flat")),
     Switch(

@@ -21,7 +21,7 @@ from reconciler.sandboxes.accountsiq.operations import (
     TOKEN_REFRESH,
     Operation,
 )
-from reconciler.sandboxes.accountsiq.outcomes import Done, Failed
+from reconciler.sandboxes.accountsiq.outcomes import Done, Failed, Interrupted
 from reconciler.sandboxes.accountsiq.pages import help_page, proxy_page
 from reconciler.sandboxes.accountsiq.sessions import Sessions
 from reconciler.sandboxes.accountsiq.view import View
@@ -189,9 +189,14 @@ class AccountsIqVendor:
             view = View(self._tools.books, self._switches, self._tools.clock, stale, call)
             operation: Callable[[Values], Done] = handlers(view)[asked.operation.name]
             try:
-                return self._response(asked, operation(asked.values))
+                done = operation(asked.values)
             except Failed as problem:
                 return self._response(asked, problem.done())
+            except Interrupted:
+                return self.failed(500)
+            if call.writes and self._switches.fires("vague_status", call):
+                done = Done(status="Unknown", code="UNKNOWN", message="The operation timed out.")
+            return self._response(asked, done)
 
         return run
 

@@ -5,7 +5,7 @@ Ids are the ledger's row numbers in ranges of their own, so that an invoice's an
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta, timezone
 from decimal import Decimal
@@ -16,6 +16,7 @@ from reconciler.kernel.clock import Clock, parse_instant
 from reconciler.kernel.money import round_amount
 from reconciler.resources.content import decode
 from reconciler.resources.kinds import Content
+from reconciler.sandboxes.accountsiq.outcomes import Interrupted
 from reconciler.sandboxes.ledger.minor import to_decimal
 from reconciler.sandboxes.ledger.records import Record, Selection, id_of, seq_of
 from reconciler.sandboxes.ledger.schema import ROLES
@@ -110,6 +111,15 @@ class View(Reading):
         if first and self.call is not None:
             found = drifted(found, self.switches, self.call)
         return list(found[first : first + (min(limit, largest) if limit > 0 else largest)])
+
+    def each(self, rows: Sequence[Item]) -> Iterator[Item]:
+        """The rows of a call that does many. Raises Interrupted half way, where the switch hits."""
+        call = self.call
+        last = len(rows) // 2 if call and self.switches.fires("bulk_interrupted", call) else len(rows)
+        for place, row in enumerate(rows):
+            if place >= last:
+                raise Interrupted
+            yield row
 
     # ---- records ----
 

@@ -106,3 +106,16 @@ def test_a_restarted_sandbox_keeps_books_tokens_and_allocations(tmp_path: Path) 
         caller.http, caller.token = http, token
         [shown] = caller.do("GetAllocationsByTransactionId", transactionId=invoice)
         assert shown["AllocationEntries"][0]["AllocatedToTransactionID"] == str(receipt)
+
+
+def test_a_bulk_write_may_die_half_way_and_a_status_may_be_vague(caller: Caller) -> None:
+    caller.customer()
+    caller.running.switches.set({"bulk_interrupted": "1", "vague_status": f"1@{CREATE}"})
+    rows = [{"BatchSalesInvoice": caller.batch(f"I-{place}")} for place in range(4)]
+    name = "CreateBatchSalesInvoiceBulkGetBackTransactionIDs"
+    body = caller.envelope(name, {"token": caller.token, "invoices": rows})
+    assert caller.fault(body, name) == "Server was unable to process request."
+    assert [len(caller.found(f"I-{place}")) for place in range(4)] == [1, 1, 0, 0]
+    answer = caller.ask(CREATE, inv=caller.batch("I-9"))
+    assert (answer[f"{CREATE}Result"]["Status"], answer["transactionID"]) == ("Unknown", "-1")
+    assert len(caller.found("I-9")) == 1
