@@ -10,6 +10,8 @@ from typing import Any
 
 import pytest
 
+from reconciler.kernel.canonical import parse_canonical
+from reconciler.sandboxes.ledger.check import check
 from reconciler.sandboxes.ledger.commands import (
     AttachFile,
     ClosePeriod,
@@ -22,6 +24,8 @@ from reconciler.sandboxes.ledger.commands import (
     ReversePayment,
     UpdateRecord,
     VoidDocument,
+    command_from,
+    command_json,
 )
 from reconciler.sandboxes.ledger.refusal import Refusal, RefusalCode
 from tests.unit.ledger.books import NOV_10, NOV_15, TestBooks, d
@@ -233,6 +237,19 @@ def test_a_void_leaves_a_trace_and_no_balance(books: TestBooks) -> None:
     taken = refused(books, CreateRecord("invoice", books.invoice_content(), None, "INV-1"))
     assert taken.code is RefusalCode.DUPLICATE_NUMBER
     assert refused(books, UpdateRecord("invoice", made.id, {}, {"memo": "x"})).code is RefusalCode.WRONG_PHASE
+
+
+def test_a_void_may_be_of_a_later_day_than_the_document(books: TestBooks) -> None:
+    made = books.invoice(number="INV-1")
+    books.ledger.run([ClosePeriod(date(2026, 11, 30))])
+    early = VoidDocument("invoice", made.id, date=date(2026, 1, 1))
+    assert refused(books, early).code is RefusalCode.MISMATCH
+    later = command_from(parse_canonical(command_json(VoidDocument("invoice", made.id, date=date(2026, 12, 5)))))
+    assert books.ledger.one(later).phase == "void"
+    days = {row.kind: row.date for row in books.ledger.report("journal", {"document": made.id})}
+    assert str(days["void"]) == "2026-12-05"
+    assert books.balance("1100") == 0
+    assert check(books.ledger) == []
 
 
 def test_what_is_allocated_is_not_voided(books: TestBooks) -> None:
