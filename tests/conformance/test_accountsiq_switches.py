@@ -38,7 +38,7 @@ HABITS = {
     "unallocation_lost": {"lose_response": "1@UnallocateTransactions"},
     "everything_at_once": {"lose_response": "every:5", "expire_token": "every:4", "rate_limit": "every:6"},
 }
-QUICK = {"lost_response", "expired_now_and_then", "late_landing", "page_drift"}
+QUICK = {"lost_response", "expired_now_and_then"}
 DEFAULTS = {
     "error_status": "503",
     "late_answer": "504",
