@@ -141,6 +141,7 @@ class IntacctWorld:
     hooks: Hooks
     clock: Clock
     settings: Mapping[str, Any]
+    colleague: Colleague
     words: Vocabulary = WORDS
 
     @property
@@ -179,15 +180,17 @@ def sandbox(
     switches: Mapping[str, str] | None = None,
     clock: Clock | None = None,
     settings: Mapping[str, Any] | None = None,
-    words: Vocabulary = WORDS,
+    seed: Mapping[str, Any] | None = None,
 ) -> Iterator[World]:
     """A sandbox in this process, on a clock that moves when it is slept on."""
     clock = clock or ManualClock()
+    books = {**SEED, **(seed or {})}
     with (
-        start("intacct", switches=dict(switches or {}), seed=SEED, clock=clock) as running,
+        start("intacct", switches=dict(switches or {}), seed=books, clock=clock) as running,
         httpx.Client(base_url=running.url) as client,
     ):
-        yield IntacctWorld(running, Colleague(running, client).hooks(), clock, settings or {}, words)
+        colleague = Colleague(running, client)
+        yield IntacctWorld(running, colleague.hooks(), clock, settings or {}, colleague)
 
 
 @contextmanager

@@ -15,13 +15,14 @@ from typing import Any
 from xml.etree.ElementTree import Element
 
 from reconciler.kernel.identity import tag_in
-from reconciler.providers.errors import Rejected
+from reconciler.providers.errors import Rejected, Unavailable
+from reconciler.providers.intacct.answers import Result
 from reconciler.providers.intacct.calls import Gateway
 from reconciler.providers.intacct.wire import Row, element, leaf
 from reconciler.providers.memo import parted
 from reconciler.resources.kinds import Content
 
-_AT_ONCE = 50
+_AT_ONCE = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,11 +47,20 @@ class Files:
         found: dict[str, list[Content]] = {}
         for start in range(0, len(wanted), _AT_ONCE):
             some = wanted[start : start + _AT_ONCE]
-            results = self.gateway.tried(*(element("get", object="supdoc", key=id_) for _, id_ in some))
-            for (key, _), result in zip(some, results, strict=True):
+            for (key, _), result in zip(some, self._got([id_ for _, id_ in some]), strict=True):
                 names = _names(result.data) if result.done else []
                 found[key] = [{"name": name, "path": name} for name in names]
         return found
+
+    def _got(self, supdocs: Sequence[str]) -> list[Result]:
+        """Supporting documents. An answer holds the files too: one too large is asked for in parts."""
+        calls = [element("get", object="supdoc", key=id_) for id_ in supdocs]
+        try:
+            return self.gateway.tried(*calls)
+        except Unavailable:
+            if len(calls) == 1:
+                raise
+            return [self.gateway.tried(call)[0] for call in calls]
 
     def there(self, supdoc: str) -> list[str] | None:
         """The names in a supporting document; None where there is none. Raises ProviderError."""

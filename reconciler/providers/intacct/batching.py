@@ -6,10 +6,10 @@ another function of it, but in a transaction, which is sent alone: all of it is 
 
 from __future__ import annotations
 
-from collections.abc import Generator, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass
 
-from reconciler.providers.errors import Indeterminate, ProviderError, Rejected
+from reconciler.providers.errors import Indeterminate, ProviderError, Rejected, Unavailable
 from reconciler.providers.http import CREDENTIALS_REFUSED
 from reconciler.providers.intacct.answers import Result
 from reconciler.providers.intacct.calls import Gateway
@@ -33,8 +33,13 @@ Script = Generator[Send, Result, Done]
 Played = Done | ProviderError
 
 
-def play(gateway: Gateway, scripts: Mapping[RequestKey, Script], size: int) -> dict[RequestKey, Played]:
-    """The end of every script. Scripts of one function each take one request for `size` of them."""
+def play(
+    gateway: Gateway, scripts: Mapping[RequestKey, Script], size: int, late: Callable[[], bool] = lambda: False
+) -> dict[RequestKey, Played]:
+    """The end of every script. Scripts of one function each take one request for `size` of them.
+
+    `late`: it is too late to begin another request. What was not sent then says so, and may be sent again.
+    """
     ends: dict[RequestKey, Played] = {}
     waiting: dict[RequestKey, Send] = {}
     for key, script in scripts.items():
@@ -44,10 +49,10 @@ def play(gateway: Gateway, scripts: Mapping[RequestKey, Script], size: int) -> d
         answers: dict[RequestKey, Result | ProviderError] = {}
         single = [(key, send.functions[0]) for key, send in now.items() if not send.whole]
         for start in range(0, len(single), size):
-            answers |= _together(gateway, single[start : start + size])
+            answers |= _together(gateway, single[start : start + size], late)
         for key, send in now.items():
             if send.whole:
-                answers[key] = _whole(gateway, send)
+                answers[key] = _not_begun() if late() else _whole(gateway, send)
         for key in now:
             _go_on(key, scripts[key], answers[key], waiting, ends)
     return ends
@@ -75,9 +80,11 @@ def _go_on(
 
 
 def _together(
-    gateway: Gateway, calls: Sequence[tuple[RequestKey, Function]]
+    gateway: Gateway, calls: Sequence[tuple[RequestKey, Function]], late: Callable[[], bool]
 ) -> dict[RequestKey, Result | ProviderError]:
     """One request. Where the gateway refuses it whole, nothing was done, and each goes alone: one is the cause."""
+    if late():
+        return {key: _not_begun() for key, _ in calls}
     try:
         found = gateway.write([function for _, function in calls])
     except Rejected as error:
@@ -85,7 +92,7 @@ def _together(
             return {key: error for key, _ in calls}
         answers: dict[RequestKey, Result | ProviderError] = {}
         for call in calls:
-            answers |= _together(gateway, [call])
+            answers |= _together(gateway, [call], late)
         return answers
     except ProviderError as error:
         return {key: error for key, _ in calls}
@@ -103,6 +110,10 @@ def _whole(gateway: Gateway, send: Send) -> Result | ProviderError:
         if not isinstance(outcome, Result):
             return outcome or _unmentioned()
     return found[send.functions[-1].control_id]
+
+
+def _not_begun() -> Unavailable:
+    return Unavailable("not sent: the requests before it took their time")
 
 
 def _unmentioned() -> Indeterminate:

@@ -30,7 +30,18 @@ from reconciler.providers.memo import joined, parted
 from reconciler.providers.protocol import LiveAllocation, Observed
 from reconciler.resources.kinds import Content
 
-ADVANCES, PAYMENTS = "ARADVANCE", "ARPYMT"
+ADVANCES, PAYMENTS, ADJUSTMENTS, INVOICES = "ARADVANCE", "ARPYMT", "ARADJUSTMENT", "ARINVOICE"
+CREDITS: Mapping[str, tuple[str, str]] = {
+    ADVANCES: ("ADVANCEKEY", "TRX_POSTEDADVANCEAMOUNT"),
+    ADJUSTMENTS: ("ADJUSTMENTKEY", "TRX_ADJUSTMENTAMOUNT"),
+    PAYMENTS: ("OVERPAYMENTKEY", "TRX_POSTEDOVERPAYMENTAMOUNT"),
+    INVOICES: ("NEGATIVEINVOICEKEY", "TRX_NEGATIVEINVOICEAMOUNT"),
+}
+"""What a payment may apply besides cash: an advance, a credit memo, what was paid too much, a negative invoice;
+each by its record number and an amount."""
+OVERPAYMENT = "rp"
+Source = tuple[str, str]
+"""(object, record number) of what is applied."""
 _MONEY = (
     "RECORDNO",
     "STATE",
@@ -57,10 +68,7 @@ DETAIL = (
     "POSADJKEY",
     "TRX_PAYMENTAMOUNT",
     "TRX_DISCOUNTAMOUNT",
-    "ADVANCEKEY",
-    "TRX_POSTEDADVANCEAMOUNT",
-    "ADJUSTMENTKEY",
-    "TRX_ADJUSTMENTAMOUNT",
+    *(name for names in CREDITS.values() for name in names),
 )
 METHODS: Mapping[str, str] = {
     "bank_transfer": "EFT",
@@ -99,6 +107,17 @@ def money_parts(id_: str) -> tuple[str, str]:
     return (object_, key) if object_ in (ADVANCES, PAYMENTS) and key else ("", "")
 
 
+def credit_id(object_: str, key: str) -> str:
+    """A credit note's id: an adjustment's record number; a negative invoice says that it is one."""
+    return key if object_ == ADJUSTMENTS else money_id(object_, key)
+
+
+def credit_parts(id_: str) -> Source:
+    """(object, record number) of a credit note's id."""
+    object_, _, key = id_.rpartition("-")
+    return (INVOICES, key) if object_ == INVOICES else (ADJUSTMENTS, id_)
+
+
 # ---- what is applied to what ----
 
 
@@ -107,19 +126,13 @@ class Applied:
     """One detail of a payment: what it settles of a document, and out of which source."""
 
     payment: str
-    source: tuple[str, str]
-    """('ARPYMT', the payment itself), ('ARADVANCE', key) or ('ARADJUSTMENT', key)."""
+    source: Source
+    """What of `CREDITS`; the payment itself for its cash."""
     target: str
     amount: Decimal
     discount: Decimal
     on: date | None
     undone: bool = False
-
-
-_CREDITS = (
-    (ADVANCES, "ADVANCEKEY", "TRX_POSTEDADVANCEAMOUNT"),
-    ("ARADJUSTMENT", "ADJUSTMENTKEY", "TRX_ADJUSTMENTAMOUNT"),
-)
 
 
 def applied_from(details: Iterable[Row], undone: frozenset[str]) -> list[Applied]:
@@ -134,7 +147,7 @@ def applied_from(details: Iterable[Row], undone: frozenset[str]) -> list[Applied
         on = day_of(row.get("PAYMENTDATE"))
         discount = abs(amount(row.get("TRX_DISCOUNTAMOUNT")))
         cash = abs(amount(row.get("TRX_PAYMENTAMOUNT")))
-        for object_, key, field_name in _CREDITS:
+        for object_, (key, field_name) in CREDITS.items():
             share = abs(amount(row.get(field_name)))
             if row.get(key) and share:
                 found.append(Applied(payment, (object_, row[key]), target, share, ZERO, on, gone))
@@ -143,7 +156,7 @@ def applied_from(details: Iterable[Row], undone: frozenset[str]) -> list[Applied
     return found
 
 
-def allocations_of(source: tuple[str, str], applied: Iterable[Applied]) -> tuple[LiveAllocation, ...]:
+def allocations_of(source: Source, applied: Iterable[Applied]) -> tuple[LiveAllocation, ...]:
     """What one source settles, by invoice."""
     found: dict[str, LiveAllocation] = {}
     for one in applied:
@@ -168,7 +181,7 @@ def payment_from(object_: str, row: Row, applied: Sequence[Applied], base: str) 
     allocations = allocations_of((object_, key), applied)
     settled = sum((item.amount for item in allocations), ZERO)
     total = abs(amount(row.get("TRX_TOTALENTERED")))
-    if object_ == PAYMENTS:
+    if object_ == PAYMENTS and row.get("RECORDTYPE", "").lower() != OVERPAYMENT:
         total = sum((one.amount for one in applied if one.source == (PAYMENTS, key)), ZERO)
     if total == ZERO:
         return None
@@ -270,9 +283,9 @@ class Cash:
 
 @dataclass(frozen=True, slots=True)
 class Application:
-    """A payment that moves no cash: it applies an advance or a credit memo to documents."""
+    """A payment that moves no cash: it applies what is there to documents."""
 
-    source: tuple[str, str]
+    source: Source
     customer: str
     bank: str
     method: str
@@ -284,8 +297,7 @@ class Application:
 
     def element(self) -> Element:
         object_, key = self.source
-        names = {ADVANCES: ("ADVANCEKEY", "TRX_POSTEDADVANCEAMOUNT")}
-        key_name, amount_name = names.get(object_, ("ADJUSTMENTKEY", "TRX_ADJUSTMENTAMOUNT"))
+        key_name, amount_name = CREDITS[object_]
         details = [
             element("ARPYMTDETAIL", leaf("RECORDKEY", target), leaf(key_name, key), leaf(amount_name, share))
             for target, share in self.shares

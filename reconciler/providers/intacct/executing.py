@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import partial
 from typing import Any, assert_never
 from xml.etree.ElementTree import Element
 
@@ -19,6 +20,7 @@ from reconciler.providers.intacct.answers import Result
 from reconciler.providers.intacct.attaching import Files, supdoc_id
 from reconciler.providers.intacct.batching import Played, Script, Send, play
 from reconciler.providers.intacct.calls import Gateway
+from reconciler.providers.intacct.capabilities import CALLS_IN_TIME
 from reconciler.providers.intacct.codec_customers import (
     APART,
     customer_fields,
@@ -31,13 +33,17 @@ from reconciler.providers.intacct.codec_invoices import Books, create_adjustment
 from reconciler.providers.intacct.codec_masters import account_body, account_changes
 from reconciler.providers.intacct.codec_payments import (
     ADVANCES,
+    CREDITS,
     PAYMENTS,
     Application,
     Cash,
+    Source,
+    credit_parts,
     money_id,
     money_parts,
 )
 from reconciler.providers.intacct.directory import Directory
+from reconciler.providers.intacct.documents import Documents
 from reconciler.providers.intacct.envelope import Function
 from reconciler.providers.intacct.observing import Observer
 from reconciler.providers.intacct.queries import Query as Select
@@ -63,6 +69,7 @@ _ADVANCE = "advance"
 _REVERSED = "reversed"
 
 Sources = Mapping[tuple[str, str], Observed]
+"""By kind and id."""
 
 
 @dataclass(slots=True)
@@ -71,6 +78,7 @@ class Executor:
 
     gateway: Gateway
     observer: Observer
+    documents: Documents
     directory: Directory
     files: Files
     settings: IntacctSettings
@@ -79,6 +87,7 @@ class Executor:
 
     def execute(self, requests: Sequence[ExecuteRequest], progress: Progress) -> dict[RequestKey, Played]:
         """Every request's outcome: a request of the gateway's for each hundred of them, as a rule."""
+        last = self.clock.monotonic() + (CALLS_IN_TIME - 1) * self.settings.timeout_seconds
         try:
             sources = self._sources(requests)
         except ProviderError as error:
@@ -90,7 +99,12 @@ class Executor:
                 scripts[request.key] = self._script(request, progress, sources)
             except ProviderError as error:
                 refused[request.key] = error
-        return refused | play(self.gateway, scripts, self.settings.batch_size)
+        late = partial(self._is_late, last)
+        return refused | play(self.gateway, scripts, self.settings.batch_size, late)
+
+    def _is_late(self, last: float) -> bool:
+        """Nothing more may begin, or it could land after all have given it up."""
+        return self.clock.monotonic() > last
 
     def _sources(self, requests: Sequence[ExecuteRequest]) -> Sources:
         """What is to be allocated, read together."""
@@ -276,7 +290,7 @@ class Executor:
         if after.get("attachments"):
             yield from self._attached(request, key, after["attachments"])
         if plain:
-            live = next(iter(self.observer.invoices([key])), None)
+            live = next(iter(self.documents.invoices([key])), None)
             if live is None:
                 raise Stale(f"the invoice {key} is no longer there")
             reference = live.reference or request.reference
@@ -289,33 +303,32 @@ class Executor:
         return Done(key)
 
     def _reverse(self, request: ExecuteRequest, id_: str, date: Any, reason: str) -> Script:
-        """A payment is reversed as it is; of an advance, first what applies it."""
+        """First what applies it, where it is an advance or was too much; then it."""
         object_, key = money_parts(id_)
         if not key:
             raise Rejected(f"{id_} is no payment's id", code="id")
-        if object_ == ADVANCES:
-            applied = self.observer.applications((ADVANCES, key), "")
-            for payment in dict.fromkeys(one.payment for one in applied):
-                self._alone(payment, applied[0].source)
-                yield _send(request, _reversal("reverse_arpayment", payment, date, reason), word=f"apply-{payment}")
+        applied = self.documents.applications((object_, key))
+        for payment in dict.fromkeys(one.payment for one in applied if one.payment != key):
+            self._alone(payment, (object_, key))
+            yield _send(request, _reversal("reverse_arpayment", payment, date, reason), word=f"apply-{payment}")
         yield _send(request, _reversal("reverse_arpayment", key, date, reason))
         return Done(id_)
 
     # ---- allocating ----
 
-    def _source(self, operation: Allocate | Unallocate, sources: Sources) -> tuple[tuple[str, str], Observed]:
+    def _source(self, operation: Allocate | Unallocate, sources: Sources) -> tuple[Source, Observed]:
         live = sources.get((operation.source_kind, operation.source_id))
         if live is None:
             raise Stale(f"the {operation.source_kind} {operation.source_id} is no longer there")
-        if operation.source_kind == "payment":
-            object_, key = money_parts(operation.source_id)
-            if object_ != ADVANCES:
-                raise Rejected(
-                    "a payment made with its invoices is not allocated again: reverse it and enter it anew",
-                    code="unsupported",
-                )
-            return (object_, key), live
-        return ("ARADJUSTMENT", operation.source_id), live
+        if operation.source_kind != "payment":
+            return credit_parts(operation.source_id), live
+        object_, key = money_parts(operation.source_id)
+        if object_ == PAYMENTS and not live.amount("open"):
+            raise Rejected(
+                "a payment made with its invoices is not allocated again: reverse it and enter it anew",
+                code="unsupported",
+            )
+        return (object_, key), live
 
     def _allocate(self, request: ExecuteRequest, operation: Allocate, sources: Sources) -> Script:
         if operation.target_kind != "invoice" or operation.discount or operation.write_off:
@@ -329,7 +342,7 @@ class Executor:
     def _application(
         self,
         request: ExecuteRequest,
-        source: tuple[str, str],
+        source: Source,
         live: Observed,
         target: str,
         share: Decimal,
@@ -355,7 +368,7 @@ class Executor:
         """The payments that apply it are reversed; what should stay is applied again."""
         source, live = self._source(operation, sources)
         if not any(stage == _REVERSED for stage, _ in request.stages):
-            applied = self.observer.applications(source, operation.target_id)
+            applied = self.documents.applications(source, operation.target_id)
             if sum((one.amount for one in applied), ZERO) != operation.before:
                 raise Stale(f"what {operation.source_id} settles of {operation.target_id} moved")
             for payment in dict.fromkeys(one.payment for one in applied):
@@ -373,10 +386,10 @@ class Executor:
                 ) from error
         return Done(operation.source_id)
 
-    def _alone(self, payment: str, source: tuple[str, str], target: str = "") -> None:
+    def _alone(self, payment: str, source: Source, target: str = "") -> None:
         """Raises Rejected where a payment does more than to apply this source (to this document)."""
-        name = "ADVANCEKEY" if source[0] == ADVANCES else "ADJUSTMENTKEY"
-        for row in self.observer.details_of([payment]):
+        name = CREDITS[source[0]][0]
+        for row in self.documents.details_of([payment]):
             if row.get(name) != source[1] or (target and row.get("RECORDKEY") != target):
                 raise Rejected(
                     f"the payment {payment} applies other things too: reverse it in Intacct", code="application"

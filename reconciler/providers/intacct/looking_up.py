@@ -24,8 +24,8 @@ class LookUps:
 
     observer: Observer
     clock: Clock
-    unique_numbers: bool
-    """A number that is taken is taken for ever: who has ours is worth knowing."""
+    numbered: bool
+    """We number documents: who else has our number is worth knowing before another gets it."""
 
     def look_up(self, probes: Sequence[Probe]) -> list[Lookup]:
         """One answer per probe, in order. Raises ProviderError."""
@@ -53,15 +53,16 @@ class LookUps:
 
     def _candidates(self, kind: str, probes: list[Probe]) -> Sequence[Observed]:
         if kind in DOCUMENTS:
+            documents = self.observer.documents
             references = [probe.reference for probe in probes]
-            numbers = [probe.number for probe in probes if probe.number] if self.unique_numbers else []
+            numbers = [probe.number for probe in probes if probe.number] if self.numbered else []
             match kind:
                 case "invoice":
-                    return list(self.observer.invoices(None, references, numbers))
+                    return list(documents.invoices(None, references, numbers))
                 case "credit_note":
-                    return list(self.observer.credit_notes(None, references, numbers))
+                    return list(documents.credit_notes(None, references, numbers))
                 case _:
-                    return list(self.observer.payments(None, references))
+                    return list(documents.payments(None, references))
         codes = tuple(dict.fromkeys(_code(probe) for probe in probes))
         return list(self.observer.observe(Query((kind,), ids=codes)))
 
@@ -72,7 +73,7 @@ class LookUps:
             return [row for row in rows if row.remote_id == _code(probe)]
         mark = tag_in(probe.reference)
         ours = [row for row in rows if tag_in(row.reference) == mark]
-        if ours or not (self.unique_numbers and probe.number):
+        if ours or not (self.numbered and probe.number):
             return ours
         return [row for row in rows if row.number == probe.number and row.phase not in DEAD]
 

@@ -21,6 +21,7 @@ from reconciler.providers.intacct.calls import Gateway
 from reconciler.providers.intacct.capabilities import intacct_capabilities
 from reconciler.providers.intacct.codec_invoices import Books
 from reconciler.providers.intacct.directory import Directory
+from reconciler.providers.intacct.documents import Documents
 from reconciler.providers.intacct.envelope import Login, Sender
 from reconciler.providers.intacct.executing import Executor
 from reconciler.providers.intacct.looking_up import LookUps
@@ -180,10 +181,11 @@ class IntacctProvider(Provider):
         )
         directory = Directory(self._gateway, base)
         files = Files(self._gateway, self._root, settings.attachments_folder)
-        observer = Observer(self._gateway, directory, files)
+        documents = Documents(self._gateway, directory, files)
+        observer = Observer(self._gateway, directory, documents)
         books = Books(base, directory.id_of, settings.rounding, settings.default_term)
-        look_ups = LookUps(observer, self._clock, settings.unique_numbers)
-        executor = Executor(self._gateway, observer, directory, files, settings, books, self._clock)
+        look_ups = LookUps(observer, self._clock, settings.numbers == "ours")
+        executor = Executor(self._gateway, observer, documents, directory, files, settings, books, self._clock)
         return _Opened(company, directory, observer, look_ups, executor)
 
     def _information(self) -> list[Row]:

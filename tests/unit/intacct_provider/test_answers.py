@@ -96,6 +96,12 @@ def test_what_is_gone_is_stale_where_it_was_to_be_changed():
     assert type(error_of(failed(gone, function="create"))) is Rejected
 
 
+def test_a_taken_number_refuses_a_document_that_is_found_by_its_mark():
+    taken = ("BL34000061", "Another Invoice with the given value(s) INV-1 already exists")
+    assert type(error_of(failed(taken, function="create_invoice"))) is Rejected
+    assert type(error_of(failed(taken, function="create_supdoc"))) is AlreadyExists
+
+
 def test_a_failed_create_that_names_a_record_may_have_made_it():
     data = '<data listtype="objects" count="1"><project><RECORDNO>1424</RECORDNO></project></data>'
     assert isinstance(error_of(failed(("BL34000061", "already exists"), data=data)), Indeterminate)

@@ -19,6 +19,7 @@ from reconciler.providers.http import NotSent
 from reconciler.providers.intacct.attaching import Files
 from reconciler.providers.intacct.codec_invoices import Books
 from reconciler.providers.intacct.directory import Directory
+from reconciler.providers.intacct.documents import Documents
 from reconciler.providers.intacct.executing import Executor
 from reconciler.providers.intacct.observing import Observer
 from reconciler.providers.intacct.settings import IntacctSettings
@@ -35,7 +36,7 @@ from reconciler.providers.operations import (
     Void,
 )
 from reconciler.providers.protocol import Done, ExecuteRequest
-from tests.unit.intacct_provider.gateway import Bench, Reply, Wire, all_done, errors, ids, response, result
+from tests.unit.intacct_provider.gateway import Bench, Reply, Wire, all_done, errors, ids, refused, response, result
 from tests.unit.intacct_provider.test_codecs import HEADER, MONEY, READ_LINE, REFERENCE, fits
 
 DAY = date(2026, 11, 10)
@@ -64,9 +65,10 @@ class Desk:
         directory = Directory(gateway, "USD")
         directory._dimensions = {"department": {}}
         files = Files(gateway, folder, chosen.attachments_folder)
-        observer = Observer(gateway, directory, files)
+        documents = Documents(gateway, directory, files)
+        observer = Observer(gateway, directory, documents)
         books = Books("USD", lambda category, value: None)
-        self.executor = Executor(gateway, observer, directory, files, chosen, books, ManualClock())
+        self.executor = Executor(gateway, observer, documents, directory, files, chosen, books, ManualClock())
         self.stages = Stages()
 
     def do(self, *requests: ExecuteRequest) -> dict[str, Any]:
@@ -203,7 +205,6 @@ def test_words_of_a_posted_invoice_keep_our_mark():
         (Void("invoice", "7", "cancelled"), "reverse_invoice"),
         (Delete("invoice", "7"), "delete"),
         (Delete("credit_note", "7"), "delete"),
-        (Reverse("payment", "ARPYMT-7", DAY, "bounced"), "reverse_arpayment"),
         (Update("account", "4000", {"name": "A"}, {"name": "B"}), "update"),
         (Update("customer", "ACME", {"hold": False}, {"hold": True}), "update"),
     ],
@@ -213,6 +214,36 @@ def test_operations_of_one_call(operation: Operation, tag: str):
     assert isinstance(desk.do(asks(operation))["k"], Done)
     assert desk.calls == [[tag]]
     fits(desk.writes[0].find(".//function")[0])
+
+
+def test_a_payment_is_reversed_as_it_is():
+    desk = Desk(rows(), all_done)
+    assert desk.do(asks(Reverse("payment", "ARPYMT-7", DAY, "bounced")))["k"] == Done("ARPYMT-7")
+    assert desk.calls == [["reverse_arpayment"]]
+    assert isinstance(desk.do(asks(Reverse("payment", "7", DAY, "bounced")))["k"], Rejected)
+
+
+def test_what_a_reversal_may_land_after_is_not_begun():
+    """The gateway refuses the batch whole; each goes alone, until it is too late for another."""
+
+    def slowly(request: Element) -> str:
+        desk.executor.clock.sleep(100)
+        return all_done(request)
+
+    desk = Desk(refused(("XL03000003", "XML Parse schema error")), slowly, slowly, slowly, slowly)
+    found = desk.do(*(asks(Create("invoice", INVOICE), str(at)) for at in range(5)))
+    assert [type(found[str(at)]) for at in range(5)] == [Done, Done, Unavailable, Unavailable, Unavailable]
+    assert [len(one) for one in desk.calls] == [5, 1, 1]
+
+
+def test_what_was_paid_too_much_is_applied_as_an_overpayment():
+    payment = {**ADVANCE, "RECORDNO": "9", "RECORDTYPE": "rp"}
+    desk = Desk(of_books({"ARPYMT": [payment]}), made(81))
+    operation = Allocate("payment", "ARPYMT-9", "invoice", "1", Decimal(50))
+    assert desk.do(asks(operation))["k"] == Done("ARPYMT-9")
+    assert desk.writes[0].findtext(".//OVERPAYMENTKEY") == "9"
+    whole = Desk(of_books({"ARPYMT": [{**payment, "RECORDTYPE": ""}]}))
+    assert isinstance(whole.do(asks(operation))["k"], Stale)
 
 
 ADVANCE = {
@@ -238,14 +269,14 @@ def applied(*shares: tuple[str, str, str]) -> list[dict[str, str]]:
     ]
 
 
-def of_books(advances: list[dict[str, str]], details: list[dict[str, str]]) -> Reply:
+def of_books(records_of: Mapping[str, list[dict[str, str]]]) -> Reply:
     """Answers queries by what they ask of."""
 
     def reply(request: Element) -> str:
         found = []
         for function in request.iter("function"):
             object_ = function.findtext(".//object")
-            records = {"ARADVANCE": advances, "ARPYMTDETAIL": details}.get(object_ or "", [])
+            records = records_of.get(object_ or "", [])
             shown = "".join(f"<R>{''.join(f'<{k}>{v}</{k}>' for k, v in one.items())}</R>" for one in records)
             data = f'<data totalcount="{len(records)}" numremaining="0">{shown}</data>'
             found.append(result(function.get("controlid", ""), data, function="query"))
@@ -255,7 +286,7 @@ def of_books(advances: list[dict[str, str]], details: list[dict[str, str]]) -> R
 
 
 def test_an_advance_is_applied_by_what_is_missing():
-    books = of_books([ADVANCE], applied(("9", "1", "20")))
+    books = of_books({"ARADVANCE": [ADVANCE], "ARPYMTDETAIL": applied(("9", "1", "20"))})
     desk = Desk(books, books, made(81))
     operation = Allocate("payment", "ARADVANCE-78", "invoice", "1", Decimal(50), before=Decimal(20))
     assert desk.do(asks(operation))["k"] == Done("ARADVANCE-78")
@@ -265,7 +296,7 @@ def test_an_advance_is_applied_by_what_is_missing():
 
 
 def test_what_is_taken_off_is_reversed_and_the_rest_applied_again():
-    books = of_books([ADVANCE], applied(("9", "1", "50")))
+    books = of_books({"ARADVANCE": [ADVANCE], "ARPYMTDETAIL": applied(("9", "1", "50"))})
     desk = Desk(books, books, books, books, books, all_done, made(82), payments="advances")
     operation = Unallocate("payment", "ARADVANCE-78", "invoice", "1", before=Decimal(50), amount=Decimal(30))
     assert desk.do(asks(operation, reason="disputed"))["k"] == Done("ARADVANCE-78")
@@ -275,7 +306,7 @@ def test_what_is_taken_off_is_reversed_and_the_rest_applied_again():
 
 
 def test_what_moved_meanwhile_is_not_taken_off():
-    books = of_books([ADVANCE], applied(("9", "1", "40")))
+    books = of_books({"ARADVANCE": [ADVANCE], "ARPYMTDETAIL": applied(("9", "1", "40"))})
     desk = Desk(*[books] * 5, payments="advances")
     operation = Unallocate("payment", "ARADVANCE-78", "invoice", "1", before=Decimal(50))
     assert isinstance(desk.do(asks(operation))["k"], Stale)
@@ -283,7 +314,7 @@ def test_what_moved_meanwhile_is_not_taken_off():
 
 
 def test_a_payment_that_does_more_than_that_is_not_reversed_for_it():
-    books = of_books([ADVANCE], applied(("9", "1", "50"), ("9", "2", "10")))
+    books = of_books({"ARADVANCE": [ADVANCE], "ARPYMTDETAIL": applied(("9", "1", "50"), ("9", "2", "10"))})
     desk = Desk(*[books] * 6, payments="advances")
     operation = Unallocate("payment", "ARADVANCE-78", "invoice", "1", before=Decimal(50))
     found = desk.do(asks(operation))["k"]
@@ -292,7 +323,7 @@ def test_a_payment_that_does_more_than_that_is_not_reversed_for_it():
 
 
 def test_of_an_advance_first_what_applies_it_is_reversed():
-    books = of_books([ADVANCE], applied(("9", "1", "50"), ("10", "2", "10")))
+    books = of_books({"ARADVANCE": [ADVANCE], "ARPYMTDETAIL": applied(("9", "1", "50"), ("10", "2", "10"))})
     desk = Desk(books, books, books, all_done, books, all_done, all_done)
     assert desk.do(asks(Reverse("payment", "ARADVANCE-78", DAY, "bounced")))["k"] == Done("ARADVANCE-78")
     keys = [one.find(".//reverse_arpayment").get("key") for one in desk.writes]
