@@ -49,6 +49,8 @@ def shell(view: View) -> dict[str, Any]:
         "ControlGLAccountCode": view.role("receivable").content["code"],
         "IsActive": True,
         "UseAccountTaxCode": False,
+        "NextText": "kept by who sends a customer back whole",
+        "NextFlag": True,
     }
 
 
@@ -180,7 +182,7 @@ class Customers:
         extra = {
             field.name: given[field.name]
             for field in _FIELDS
-            if field.name not in _MAPPED and given[field.name] != default_of(field)
+            if field.name not in _MAPPED and given.get(field.name, default_of(field)) != default_of(field)
         }
         try:
             if own is None:
@@ -270,7 +272,7 @@ class Customers:
                  "Phone": "ACCOUNT_PHONE_IS_TOO_LONG", "InternationalBankAccountNumber": "ACCOUNT_IBAN_IS_TOO_LONG",
                  "VATRegistrationNumber": "ACCOUNT_VAT_REGISTRATION_NUMBER_IS_TOO_LONG"}  # fmt: skip
         for field in _FIELDS:
-            value = given[field.name]
+            value = given.get(field.name)
             if field.type != "string" or value is None or field.name in ("Code", "RowVersionNumber"):
                 continue
             if field.name == "Notes":

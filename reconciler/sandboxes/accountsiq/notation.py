@@ -1,7 +1,8 @@
 """The notation of type tables: `AccountID:int ExternalApproverID:int? LedgerType:LedgerType Lines:InvoiceLine[]`.
 
 A name alone is a string. `?`: may be nil. `[]`: an array whose items are elements named like their type. `+`: an
-element that the service gained after the samples of 2024 (it is in the WSDL of 2026). Order is the wire's order.
+element that the service gained after the samples of 2024 (it is in the WSDL of 2026); `++`: one that it might gain
+next (there is no such thing yet). Order is the wire's order.
 """
 
 from __future__ import annotations
@@ -15,7 +16,9 @@ SCALARS = frozenset({"int", "short", "long", "decimal", "double", "boolean", "da
 REFERENCES = frozenset({"string", "base64Binary"})
 """Left out when null."""
 
-_FIELD = re.compile(r"(?P<name>\w+)(?::(?P<type>\w+))?(?P<array>(?:\[\])*)(?P<nil>\?)?(?P<late>\+)?\Z")
+YEARS = {"2024": 0, "2026": 1, "2027": 2}
+"""How late an element may be to be there in a year."""
+_FIELD = re.compile(r"(?P<name>\w+)(?::(?P<type>\w+))?(?P<array>(?:\[\])*)(?P<nil>\?)?(?P<late>\+*)\Z")
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +29,7 @@ class Field:
     type: str = "string"
     array: int = 0
     nillable: bool = False
-    late: bool = False
+    late: int = 0
 
     @property
     def item(self) -> Field:
@@ -46,7 +49,7 @@ def fields(text: str) -> Shape:
         if found is None:
             raise ValueError(f"{word!r} is no field")
         kind, array = found["type"] or "string", len(found["array"]) // 2
-        made.append(Field(found["name"], kind, array, bool(found["nil"]), bool(found["late"])))
+        made.append(Field(found["name"], kind, array, bool(found["nil"]), len(found["late"])))
     return tuple(made)
 
 
@@ -62,5 +65,5 @@ class Types:
         return not field.array and (field.type in SCALARS or field.type in self.enumerations)
 
     def of_year(self, shape: Shape, year: str) -> Shape:
-        """The shape as it was in 2024, or with what came later."""
-        return shape if year != "2024" else tuple(field for field in shape if not field.late)
+        """The shape as it was in a year."""
+        return tuple(field for field in shape if field.late <= YEARS[year])

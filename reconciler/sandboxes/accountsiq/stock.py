@@ -54,7 +54,9 @@ class Stock:
         given = asked["stockItem"]
         if given is None:
             raise Failed("INVALID_STATE_ENTITY_OR_TRANSACTION_IS_NULL")
-        code = checking.code(given["StockItemID"], "DEPARTMENT_ID")
+        code = given["StockItemID"] or ""
+        if not 0 < len(code) <= checking.LONGEST_CODE or code != code.upper().strip() or not code.isprintable():
+            raise Failed("UNKNOWN", "StockItemID must have 1 to 50 characters, in upper case.")
         account, tax = given["DefaultSalesGLAccountCode"], given["TaxCode"]
         checking.figures("UNKNOWN", given["ItemPrice"])
         content: dict[str, Any] = {

@@ -93,7 +93,7 @@ class AccountsIqVendor:
         except Refused as refused:
             return refused.reply
         if not asked.operation.token:
-            return self._response(asked, self._credentials(asked))
+            return self._tools.carrying.carry_out(call, lambda _: self._response(asked, self._credentials(asked)))
         try:
             if self._switches.fires("expire_token", call):
                 raise Failed("UNKNOWN", "The token has expired.", expired=True)

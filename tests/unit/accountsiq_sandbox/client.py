@@ -103,7 +103,7 @@ class Caller:
         request = self.envelope(operation, values, header)
         response = self.raw(request, operation, api)
         assert response.status_code == 200, response.text
-        if not vendor_schema.available():
+        if not vendor_schema.available() or self.running.switches.text("wsdl") == "2027":
             pass
         elif self.running.switches.text("wsdl") == "2024":
             assert vendor_schema.beyond_sample(operation, response.content) == []

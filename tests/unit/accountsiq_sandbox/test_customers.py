@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from tests.unit.accountsiq_sandbox.client import Caller
+import pytest
+
+from tests.unit.accountsiq_sandbox.client import CUSTOMER, Caller
 
 
 def test_a_customer_is_saved_whole_and_read_whole(caller: Caller) -> None:
@@ -25,6 +27,22 @@ def test_a_version_that_was_read_before_another_writer_conflicts(caller: Caller)
     late = caller.ask("UpdateCustomer", customer={**read, "Name": "Late"}, create="false")["UpdateCustomerResult"]
     assert (late["Status"], late["ErrorCode"], late["Result"]) == ("Conflicted", "OUTDATED_RECORD", "false")
     assert caller.do("GetCustomer", customerCode="ACME")["Name"] == "Acme Ltd"
+
+
+@pytest.mark.parametrize("caller", [{"wsdl": "2027"}], indirect=True)
+def test_elements_of_tomorrow_are_lost_by_who_does_not_send_them_back(caller: Caller) -> None:
+    shell = caller.do("GetNewCustomerFromDefaults")
+    more = {"Code": "ACME", "Name": "Acme"}
+    order = [*CUSTOMER.split()]
+    place = order.index("Notes") + 1
+    order[place:place] = ["NextText", "NextFlag"]
+    whole = {name: {**shell, **more}[name] for name in order if name in {**shell, **more}}
+    caller.do("UpdateCustomer", customer=whole, create="true")
+    read = caller.do("GetCustomer", customerCode="ACME")
+    assert (read["NextText"], read["NextFlag"]) == (shell["NextText"], "true")
+    caller.do("UpdateCustomer", customer=caller.placed(read), create="false")
+    read = caller.do("GetCustomer", customerCode="ACME")
+    assert ("NextText" in read, read["NextFlag"]) == (False, "false")
 
 
 def test_create_and_update_tell_new_from_known(caller: Caller) -> None:
