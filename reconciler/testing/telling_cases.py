@@ -36,7 +36,7 @@ class TellingCases:
         id_ = _id(project, "customer.acme-<x>")
         with project.fresh() as provider:
             standing = provider.credit_standings([id_])[id_]
-        assert (standing.balance, standing.on_hold) == (100, False)
+        assert (standing.balance, standing.on_hold) == (Decimal(100), False)
         assert standing.limit == _LIMIT if limited else standing.limit is None or standing.limit >= 0
         if limited:
             project.declare(customer + sale("100.00") + sale("50.01", name="INV-<x>-2").removeprefix("invoices:\n"))
