@@ -8,10 +8,12 @@ from typing import Any
 
 import pytest
 
+from reconciler.kernel.address import Address
 from reconciler.plan.inputs import PlanInputs
 from reconciler.plan.making import make_plan
 from reconciler.plan.model import Action, Plan, Reason, Step
-from reconciler.providers.capabilities import Verb, VerbSupport
+from reconciler.plan.set_words import set_label
+from reconciler.providers.capabilities import DeduplicationClass, Verb, VerbSupport
 from reconciler.providers.operations import Create, Update, with_holes_filled
 from reconciler.providers.protocol import Normalized, Observed
 from reconciler.resources.resource import Resource
@@ -661,5 +663,81 @@ def inputs_of(
     return replace(books.inputs([customer(), document]), normalize=normalize)
 
 
-def an_intent(made: Step) -> IntentRow:
-    return SimpleNamespace(address=made.address, may_be_resent=False)  # type: ignore[return-value]
+def an_intent(made: Step, *, may_be_resent: bool = False) -> IntentRow:
+    return SimpleNamespace(address=made.address, may_be_resent=may_be_resent)  # type: ignore[return-value]
+
+
+# ---- beside the way ----
+
+
+def test_a_target_of_unknown_tracking_is_blocked() -> None:
+    plan = SetBooks().plan(customer(), tracked({"planet": "Mars"}), targets=["invoice.INV-1"])
+    assert "planet" in blocked(plan, "invoice.INV-1").detail
+
+
+def test_a_target_takes_no_set_along_where_none_are_kept() -> None:
+    books = SetBooks()
+    books.caps = capabilities()
+    plan = books.plan(customer(), tracked(NORTH), a_set(), targets=["invoice.INV-1"])
+    assert verbs(plan) == ["invoice.INV-1#create"]
+    assert plan.complete
+
+
+@pytest.mark.parametrize(
+    ("unconfirmed", "klass", "complete"),
+    [
+        (True, DeduplicationClass.D, False),
+        (True, DeduplicationClass.C, True),
+        (False, DeduplicationClass.D, True),
+    ],
+)
+def test_no_set_is_implied_where_an_earlier_one_could_not_be_recognised(
+    unconfirmed: bool, klass: DeduplicationClass, complete: bool
+) -> None:
+    books = SetBooks()
+    books.unconfirmed = unconfirmed
+    mine = books.caps.kinds["tracking_set"]
+    support = {Verb.CREATE: VerbSupport(deduplication=klass)}
+    books.caps = replace(books.caps, kinds={**books.caps.kinds, "tracking_set": replace(mine, verbs=support)})
+    plan = books.plan(customer(), tracked(NORTH))
+    assert plan.complete is complete
+    if not complete:
+        assert blocked(plan, "invoice.INV-1").hint.startswith("Declare it: tracking_sets: {")
+
+
+def test_only_an_unknown_outcome_of_its_own_keeps_a_set_waiting() -> None:
+    books = SetBooks()
+    made = books.plan(customer(), tracked(NORTH)).steps[0]
+    books.unsettled = (an_intent(made, may_be_resent=True),)
+    assert books.plan(customer(), tracked(NORTH)).steps[0] == made
+    books.unsettled = (an_intent(replace(made, address=at("tracking_set.other"))),)
+    assert books.plan(customer(), tracked(NORTH)).complete
+
+
+def test_codes_are_those_of_sets_on_the_same_connection() -> None:
+    books = SetBooks()
+    acme = resource("customer.beta", name="Beta", code="A1-North", currency="USD")
+    inputs = books.inputs([acme, tracked(NORTH, customer="beta")])
+    south = tracked({"region": "South"}, customer="beta")
+    own = (acme, south, tracked(NORTH, name="INV-2", customer="beta"), a_set("A1-North", {"region": "South"}))
+    theirs = [replace(one, address=Address("other", one.address.kind, one.address.name)) for one in own]
+    declaration = replace(inputs.declaration, resources=(*inputs.declaration.resources, *theirs))
+    both = {**inputs.snapshot, "other": inputs.snapshot["books"]}
+    plan = make_plan(replace(inputs, declaration=declaration, snapshot=both))
+    made = [str(one.address) for one in plan.steps if one.address.kind == "tracking_set"]
+    assert made == ["books:tracking_set.A1-North", "other:tracking_set.A1-North"]
+    assert [str(one.address) for one in plan.blocked] == ["other:invoice.INV-2"]
+    alone = replace(
+        declaration, resources=tuple(one for one in declaration.resources if one.address != theirs[3].address)
+    )
+    both_imply = make_plan(replace(inputs, declaration=alone, snapshot=both))
+    assert both_imply.complete
+    assert sum(one.address.kind == "tracking_set" for one in both_imply.steps) == 3
+
+
+@pytest.mark.parametrize(
+    ("code", "name", "label"),
+    [("D1", "Sales", "D1 (Sales)"), ("D1", None, "D1"), ("D1", "D1", "D1"), (None, "Sales", "id-1 (Sales)")],
+)
+def test_a_set_is_named_by_its_code_and_what_it_is_called(code: str | None, name: str | None, label: str) -> None:
+    assert set_label(Observed("tracking_set", "id-1", "{}", "", "active", code, name)) == label
