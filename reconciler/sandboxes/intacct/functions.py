@@ -64,7 +64,9 @@ class Work:
     def carry_out(self, operation: Operation) -> list[Element]:
         """A result for each function. Raises Stopped."""
         if not operation.transaction:
-            return [self._shown(function, self._one(function)) for function in operation.functions]
+            results = [self._shown(function, self._one(function)) for function in operation.functions]
+            self._stop_at_last()
+            return results
         done: list[tuple[Function, Result]] = []
         try:
             with self._tools.books.rewinding():
@@ -72,9 +74,15 @@ class Work:
                     done.append((function, self._one(function)))
                     if done[-1][1].errors:
                         raise _RolledBack
+                self._stop_at_last()
         except _RolledBack:
             return self._rolled_back(operation, done)
         return [self._shown(function, result) for function, result in done]
+
+    def _stop_at_last(self) -> None:
+        """A gateway that is to end in the middle ends before it answers, however few functions there were."""
+        if self._left is not None:
+            raise Stopped
 
     def _rolled_back(self, operation: Operation, done: list[tuple[Function, Result]]) -> list[Element]:
         """The culprit failed, the others were aborted; nothing of them happened."""

@@ -129,6 +129,13 @@ class Sessions:
             parse_instant(found["until"]),
         )
 
+    def let_in_before(self, operation: Operation) -> Caller:
+        """Whose operation it was when it came: a request that lands late asks nobody again."""
+        now = self._clock.now()
+        kept = self._shelf.get(BUCKET, operation.session) if operation.session else None
+        location = kept["location"] if kept else operation.location or ""
+        return Caller(self._switches.text("user"), self._switches.text("company"), location, now, now)
+
     def endpoint(self, call: Call) -> str:
         """The URL that sessions begun by this request are to be used at."""
         if given := self._switches.text("session_endpoint"):

@@ -153,10 +153,9 @@ class IntacctVendor:
             request = opened(call.body)
         except BadRequest:
             return None
-        now = self._tools.clock.now()
-        text = self._switches.text
-        caller = Caller(text("user"), text("company"), "", now, now)
-        callers: list[Caller | SignInRefused] = [caller for _ in request.operations]
+        callers: list[Caller | SignInRefused] = [
+            self._sessions.let_in_before(operation) for operation in request.operations
+        ]
         return (lambda asked: self._carried_out(asked, request, callers)), {}
 
     def keeps(self, reply: Reply) -> bool:

@@ -117,6 +117,12 @@ def test_a_gateway_that_ends_in_the_middle(books: Caller) -> None:
     assert numbers(books) == ["I-1", "I-2"]
 
 
+def test_a_gateway_ends_before_it_answers_however_little_it_did(books: Caller) -> None:
+    books.running.switches.set({"stop_midway": "1", "stop_midway_after": "5"})
+    assert books.send(books.body(invoice("I-1"))).status_code == 500
+    assert numbers(books) == ["I-1"]
+
+
 def test_a_transaction_that_ends_in_the_middle_leaves_nothing(books: Caller) -> None:
     books.running.switches.set({"stop_midway": "1", "stop_midway_after": "2"})
     assert (

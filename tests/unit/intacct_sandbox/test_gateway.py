@@ -46,7 +46,7 @@ def test_the_answer_has_the_recorded_shape(caller: Caller) -> None:
 
 def test_other_paths_and_methods(caller: Caller) -> None:
     assert caller.send(caller.body(GET), path="/ia/xml/other.phtml").status_code == 404
-    assert httpx.get(caller.running.url + PATH).status_code == 405
+    assert caller.client.get(caller.running.url + PATH).status_code == 405
     refused = caller.send(b"{}", content_type="application/json")
     assert refused.status_code == 415
     assert fromstring(refused.content).findtext("control/status") == "failure"

@@ -46,7 +46,7 @@ def samples() -> Iterator[Element]:
 
 def own_requests() -> Iterator[Element]:
     """Requests of this sandbox's tests, whole."""
-    caller = Caller(None, None)  # type: ignore[arg-type]
+    caller = Caller(None, None, None)  # type: ignore[arg-type]
     functions = [
         invoice("I-1", header="<ponumber>1</ponumber><description>x</description>"),
         invoice("I-2", money="<currency>EUR</currency><exchratetype/>", line="<memo>m</memo><itemid>W</itemid>"),
@@ -137,7 +137,7 @@ def test_mutations_of_them_and_of_our_own_requests(schema: Any, seed: int) -> No
 
 
 def test_what_is_newer_than_the_published_schema() -> None:
-    caller = Caller(None, None)  # type: ignore[arg-type]
+    caller = Caller(None, None, None)  # type: ignore[arg-type]
     new = [
         "<query><object>ARINVOICE</object><select><field>A</field></select></query>",
         "<lookup><object>ARINVOICE</object></lookup>",
