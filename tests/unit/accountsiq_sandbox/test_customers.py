@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from reconciler.sandboxes.ledger.commands import CreateRecord
 from tests.unit.accountsiq_sandbox.client import CUSTOMER, Caller
 
 
@@ -107,3 +108,23 @@ def test_statements_age_what_is_open_and_balances_are_of_a_day(caller: Caller) -
     assert [len(one["TransactionList"]) for one in everything] == [3, 0]
     balance = {"edt": "2026-10-01T00:00:00", "customerCodes": [{"string": "ACME"}]}
     assert caller.do("GetCustomerBalanceInformation", **balance)[0]["Balance"] == "120.0000"
+
+
+def test_an_invoice_is_due_by_its_customers_credit_term(caller: Caller) -> None:
+    for content in ({"name": "Net 30", "days": 30}, {"name": "EOM 10", "days": 10, "end_of_month": True}):
+        caller.running.books.ledger.one(CreateRecord("payment_term", dict(content)))
+    terms = {term["Code"]: term for term in caller.do("GetCreditTermList")}
+    assert (terms["EOM 10"]["CreditDays"], terms["EOM 10"]["EndOfMonth"]) == ("10", "true")
+    for code, name in (("NET", "Net 30"), ("EOM", "EOM 10")):
+        caller.customer(code, CreditTermID=terms[name]["ID"])
+        caller.invoice(code, code=code)
+    assert caller.found("NET")[0]["DueDate"] == "2026-12-10T00:00:00"
+    assert caller.found("EOM")[0]["DueDate"] == "2026-12-10T00:00:00"
+    own = caller.invoice("OWN", code="NET", DueDate="2027-01-31T00:00:00")
+    assert caller.do("GetTransactionDueDate", transactionId=own) == "2027-01-31T00:00:00"
+    caller.do("SetTransactionDueDate", transactionId=own, dueDate="2027-02-28T00:00:00")
+    assert caller.found("OWN")[0]["DueDate"] == "2027-02-28T00:00:00"
+    caller.running.switches.set({"wsdl": "2024"})
+    assert caller.invoice("OLD", code="NET", DueDate="2027-01-31T00:00:00")
+    caller.running.switches.set({"wsdl": "2026"})
+    assert caller.found("OLD")[0]["DueDate"] == "2026-12-10T00:00:00"
