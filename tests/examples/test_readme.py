@@ -71,6 +71,18 @@ def test_the_tour_prints_what_the_readme_shows(copies: Path, commands: dict[str,
     _walk(tour, copies, commands)
 
 
+def test_renaming_adopting_and_removing_are_shown_as_they_work(copies: Path, commands: dict[str, str]) -> None:
+    shown = _blocks("Renamed, adopted, removed")
+    assert len(shown) >= 8
+    _walk(shown, copies, commands)
+
+
+def test_credit_limits_and_prints_are_shown_as_they_work(copies: Path, commands: dict[str, str]) -> None:
+    shown = _blocks("Credit limits")
+    assert len(shown) == 6
+    _walk(shown, copies, commands)
+
+
 def test_templates_are_rendered_as_the_readme_shows(copies: Path, commands: dict[str, str]) -> None:
     shown = _blocks("Templates, and pull requests")
     assert shown
