@@ -19,6 +19,7 @@ from reconciler.providers.capabilities import (
 )
 from reconciler.providers.intacct.settings import IntacctSettings
 
+_NO_TAXES = "what tax a line has cannot be read by what Intacct documents: declare the tax as a line on its account"
 CALLS_IN_TIME = 4
 """How many of the HTTP layer's time-outs one request of ours may take: a session, a look, two rounds of writes."""
 _ALL = frozenset({"*"})
@@ -96,6 +97,9 @@ def _masters(settings: IntacctSettings) -> Mapping[str, KindCapabilities]:
         "account": kept(
             "name code type status", "name status", "its type is a statement and a side: others are kept as those"
         ),
+        "tax_rate": KindCapabilities(
+            MappingProxyType({Verb.CREATE: _none(_NO_TAXES)}), frozenset(), note="lines have no taxes here"
+        ),
         "tracking_category": looked_up("departments, locations and classes", "name values"),
         "payment_term": looked_up("AR terms", "name days end_of_month"),
         "bank_account": looked_up("checking and savings accounts", "name account currency"),
@@ -167,8 +171,7 @@ class _Documents:
             reference_length=TAG_LENGTH,
             printed=True,
             note="insert-only: `amend_posted` names what may be changed all the same; a line is an account and an "
-            "amount, to which quantity, price and discount come; no taxes: Intacct's documents tell of no way to "
-            "read what tax a line has, so it is declared as a line on the tax account",
+            "amount, to which quantity, price and discount come; tax is a line on its account",
         )
 
     def _credit_note(self) -> KindCapabilities:

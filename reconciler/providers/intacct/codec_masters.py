@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from typing import Any
 from xml.etree.ElementTree import Element
 
+from reconciler.kernel.money import decimal_text
 from reconciler.providers.intacct.observed import master
 from reconciler.providers.intacct.wire import Row, amount_of, element, leaf, text
 from reconciler.providers.protocol import Observed
@@ -17,6 +18,7 @@ from reconciler.resources.kinds import Content
 ACCOUNT = ("RECORDNO", "ACCOUNTNO", "TITLE", "ACCOUNTTYPE", "NORMALBALANCE", "STATUS", "ALTERNATIVEACCOUNT")
 BANK = ("RECORDNO", "BANKACCOUNTID", "BANKNAME", "GLACCOUNTNO", "CURRENCY", "STATUS")
 TERM = ("RECORDNO", "NAME", "DUEDATE", "DUEFROM", "STATUS")
+TAX = ("RECORDNO", "DETAILID", "VALUE")
 ITEM = ("RECORDNO", "ITEMID", "NAME", "STATUS")
 
 DIMENSIONS: Mapping[str, tuple[str, str, str, str]] = {
@@ -125,6 +127,14 @@ def term_from(row: Row) -> Observed:
     if "end of" in row.get("DUEFROM", "").lower():
         content["end_of_month"] = True
     return master("payment_term", name, content, active=is_active(row))
+
+
+def tax_from(row: Row) -> Observed:
+    """A tax detail: it can be named, and then the line that names it is refused with the reason."""
+    id_ = row.get("DETAILID", "")
+    rate = amount_of(row.get("VALUE"))
+    content: Content = {"name": id_, "code": id_, "rate": decimal_text(rate) if rate is not None else None}
+    return master("tax_rate", id_, content)
 
 
 def item_from(row: Row) -> Observed:

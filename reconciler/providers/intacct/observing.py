@@ -10,11 +10,13 @@ from reconciler.providers.intacct.codec_customers import CONTACT, CUSTOMER, cust
 from reconciler.providers.intacct.codec_masters import (
     ACCOUNT,
     ITEM,
+    TAX,
     TERM,
     account_from,
     bank_from,
     dimension_from,
     item_from,
+    tax_from,
     term_from,
 )
 from reconciler.providers.intacct.codec_masters import DIMENSIONS as CATEGORIES
@@ -29,6 +31,7 @@ from reconciler.resources.kinds import KINDS
 DOCUMENTS = ("invoice", "credit_note", "payment")
 _MASTERS: Mapping[str, tuple[tuple[Query, ...], str]] = {
     "account": ((Query("GLACCOUNT", ACCOUNT),), "ACCOUNTNO"),
+    "tax_rate": ((Query("TAXDETAIL", TAX, optional=True),), "DETAILID"),
     "payment_term": ((Query("ARTERM", TERM),), "NAME"),
     "bank_account": (BANKS, "BANKACCOUNTID"),
     "item": ((Query("ITEM", ITEM, optional=True),), "ITEMID"),
@@ -93,8 +96,10 @@ class Observer:
                 return bank_from(row, self.directory.base_currency)
             case "payment_term":
                 return term_from(row)
-            case _:
+            case "item":
                 return item_from(row)
+            case _:
+                return tax_from(row)
 
     def _dimensions(self, ids: Sequence[str] | None) -> Iterator[Observed]:
         for category in CATEGORIES:

@@ -41,7 +41,12 @@ class IntacctSettings(HttpSettings):
     user: Annotated[str | None, FromEnvironment(), Field(min_length=1, description="a Web Services user")] = None
     password: Annotated[SecretStr | None, Field(description="the user's password")] = None
     location: Annotated[
-        str | None, Field(min_length=1, description="the entity to work in; without it, the top level")
+        str | None,
+        Field(
+            min_length=1,
+            description="the entity to work in; without it the top level, where a company of several entities "
+            "wants a Location on every line, and takes no advances from here",
+        ),
     ] = None
 
     base_currency: Annotated[

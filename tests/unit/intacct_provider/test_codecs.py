@@ -25,7 +25,7 @@ from reconciler.providers.intacct.codec_invoices import (
     is_credit,
     update_invoice,
 )
-from reconciler.providers.intacct.codec_masters import account_body, account_from, bank_from, term_from
+from reconciler.providers.intacct.codec_masters import account_body, account_from, bank_from, tax_from, term_from
 from reconciler.providers.intacct.codec_payments import (
     Application,
     Cash,
@@ -465,6 +465,8 @@ def test_accounts_banks_and_terms():
     assert account_from(row).content() == {"name": "Advice", "code": "4020", "type": "income", "status": "active"}
     bank = bank_from({"BANKACCOUNTID": "BOA", "GLACCOUNTNO": "1200"}, "USD")
     assert bank.content() == {"name": "BOA", "account": "1200", "currency": "USD"}
+    tax = tax_from({"DETAILID": "VAT", "VALUE": "20"})
+    assert tax.content() == {"name": "VAT", "code": "VAT", "rate": "20"}
     term = term_from({"NAME": "N30", "DUEDATE": "30", "DUEFROM": "of the month of invoice/bill date"})
     assert term.content() == {"name": "N30", "days": 30}
 
