@@ -15,7 +15,7 @@ from reconciler.sandboxes.intacct.company import CONTACTS, Company
 from reconciler.sandboxes.intacct.envelope import Control, Function, Operation
 from reconciler.sandboxes.intacct.printing import invoice_pdf
 from reconciler.sandboxes.intacct.querying import query_failed
-from reconciler.sandboxes.intacct.reading import Reading
+from reconciler.sandboxes.intacct.reading import Kept, Reading
 from reconciler.sandboxes.intacct.responses import result_of
 from reconciler.sandboxes.intacct.sessions import Caller, Sessions
 from reconciler.sandboxes.intacct.words import ROLLED_BACK, Error, Fault, Result, fault
@@ -40,7 +40,9 @@ class _RolledBack(Exception):
 class Work:
     """One operation of one request. Call it alone with the books."""
 
-    def __init__(self, tools: Tools, call: Call, control: Control, caller: Caller, sessions: Sessions) -> None:
+    def __init__(
+        self, tools: Tools, call: Call, control: Control, caller: Caller, sessions: Sessions, kept: Kept
+    ) -> None:
         self._tools = tools
         self._switches = tools.switches
         self._shelf = tools.books.shelf
@@ -49,7 +51,7 @@ class Work:
         self._caller = caller
         self._sessions = sessions
         self._company = Company(tools.books, tools.switches)
-        self._reading = Reading(self._company, caller.location, self._arrange)
+        self._reading = Reading(self._company, caller.location, self._arrange, kept)
         self._functions = self._table()
         self._left = self._switches.number("stop_midway_after") if self._fires("stop_midway", "") else None
 

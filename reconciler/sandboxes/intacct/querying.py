@@ -199,7 +199,7 @@ def ordered(table: Table, rows: list[Any], order: Sequence[tuple[str, bool]]) ->
 def query(table: Table, books: Books, call: Element, arrange: Callable[[list[Any], int], list[Any]]) -> Element:
     """Carry out a query: the result's data. `arrange` may move rows that the offset passes. Raises Fault."""
     page = asked(table, call)
-    rows = [row for row in table.rows(books) if page.test is None or page.test(row)]
+    rows = [row for row in books.rows(table) if page.test is None or page.test(row)]
     if page.aggregates:
         return _aggregated(table, rows, page)
     rows = arrange(ordered(table, rows, page.order), page.offset)

@@ -55,13 +55,30 @@ _LEGACY = {
 Arrange = Callable[[list[Any], int], list[Any]]
 
 
+class Kept:
+    """The records as they were last read, given again while nothing has changed. Call it alone with the books."""
+
+    def __init__(self) -> None:
+        self._mark: object = None
+        self._books: dict[str, Books] = {}
+
+    def books(self, company: Company, location: str) -> Books:
+        """As a session in this entity (or none) sees them."""
+        mark = (company.books.shelf.version(), tuple(company.switches.values().items()))
+        if mark != self._mark:
+            self._mark = mark
+            self._books.clear()
+        return self._books.setdefault(location, Books(company, location))
+
+
 class Reading:
     """One operation's reading functions."""
 
-    def __init__(self, company: Company, location: str, arrange: Arrange) -> None:
+    def __init__(self, company: Company, location: str, arrange: Arrange, kept: Kept) -> None:
         self._company = company
         self._location = location
         self._arrange = arrange
+        self._kept = kept
 
     def table(self, name: str) -> Table:
         """The object of a name, with the company's custom fields. Raises Fault."""
@@ -76,7 +93,7 @@ class Reading:
 
     @property
     def books(self) -> Books:
-        return Books(self._company, self._location)
+        return self._kept.books(self._company, self._location)
 
     def query(self, call: Element) -> Result:
         table = self.table(call.findtext("object") or "")
@@ -97,7 +114,7 @@ class Reading:
         if len(wanted) > 100:
             raise fault("The number of keys exceeds the maximum of 100.")
         field = field_of(table, key or table.key)
-        found = {field.get(row): row for row in table.rows(self.books)}
+        found = {field.get(row): row for row in self.books.rows(table)}
         rows = [found[name] for name in wanted if name in found]
         data = element("data", listtype=table.name, count=str(len(rows)))
         data.extend(row_of(table, table.name, row, names) for row in rows)
@@ -121,7 +138,7 @@ class Reading:
         if not 1 <= size <= LARGEST_READ:
             raise query_failed(f"The page size must be between 1 and {LARGEST_READ}")
         test = clause(table, call.findtext("query") or "")
-        rows = [row for row in table.rows(self.books) if test is None or test(row)]
+        rows = [row for row in self.books.rows(table) if test is None or test(row)]
         return self._page(table, [row_of(table, table.name.lower(), row, names) for row in rows], size)
 
     def _page(self, table: Table, rows: list[Element], size: int) -> Result:
@@ -213,7 +230,7 @@ class Reading:
         name = call.get("object", "")
         table = self.legacy_table(name)
         test = _legacy_filter(table, call.find("filter"))
-        rows = [row for row in table.rows(self.books) if test is None or test(row)]
+        rows = [row for row in self.books.rows(table) if test is None or test(row)]
         start = whole(call.get("start"), "start", 0)
         most = whole(call.get("maxitems"), "maxitems", LARGEST_READ)
         listed = rows[start : start + most]
@@ -235,7 +252,7 @@ class Reading:
         field = field_of(table, table.key)
         key = call.get("key", "")
         found = [
-            row for row in table.rows(self.books) if key in (field.get(row), table.fields["RECORDNO"].get(row))
+            row for row in self.books.rows(table) if key in (field.get(row), table.fields["RECORDNO"].get(row))
         ]
         if not found:
             raise fault(f"Cannot find {name} with key '{key[:60]}'.")

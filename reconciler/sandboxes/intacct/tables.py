@@ -43,11 +43,19 @@ class Table:
 
 
 class Books:
-    """The company's records read once, for one reading."""
+    """The company's records read once, for as long as nothing changes. Call it alone with the books."""
 
     def __init__(self, company: Company, location: str = "") -> None:
         self.company = company
         self.location = location
+        self._rows: dict[str, list[Any]] = {}
+        self._documents: dict[str, list[Document]] = {}
+
+    def rows(self, table: Table) -> list[Any]:
+        """Every row of an object."""
+        if table.name not in self._rows:
+            self._rows[table.name] = list(table.rows(self))
+        return self._rows[table.name]
 
     @cached_property
     def times(self) -> dict[str, tuple[str, str]]:
@@ -91,8 +99,10 @@ class Books:
         return not self.location or entity == self.location
 
     def documents(self, name: str) -> list[Document]:
-        found = (Document(self, held) for held in self.company.documents(name))
-        return [document for document in found if self.visible(document.entity)]
+        if name not in self._documents:
+            found = (Document(self, held) for held in self.company.documents(name))
+            self._documents[name] = [document for document in found if self.visible(document.entity)]
+        return self._documents[name]
 
 
 @dataclass(frozen=True)
@@ -173,7 +183,7 @@ class Document:
     def time(self, which: int) -> str:
         return time_text(self.books.times[self.record.id][which])
 
-    @property
+    @cached_property
     def paid_on(self) -> str:
         """When the last of it was paid; empty while anything is due."""
         if self.record.phase != "settled" or not self.total:

@@ -11,6 +11,7 @@ from xml.etree.ElementTree import Element
 
 from reconciler.sandboxes.intacct.envelope import BadRequest, Control, Request, opened
 from reconciler.sandboxes.intacct.functions import Stopped, Work
+from reconciler.sandboxes.intacct.reading import Kept
 from reconciler.sandboxes.intacct.responses import (
     answered,
     not_signed_in,
@@ -38,6 +39,7 @@ class IntacctVendor:
         self._tools = tools
         self._switches = tools.switches
         self._sessions = Sessions(tools)
+        self._kept = Kept()
         self._lock = Lock()
         self._running = 0
         self._opened: deque[tuple[bytes, Request]] = deque(maxlen=MOST_OPEN)
@@ -126,7 +128,7 @@ class IntacctVendor:
                 results = [result_of(function, Result(errors=(error,))) for function in operation.functions]
                 operations.append(operation_of(caller, results))
                 continue
-            work = Work(self._tools, call, request.control, caller, self._sessions)
+            work = Work(self._tools, call, request.control, caller, self._sessions, self._kept)
             try:
                 results = work.carry_out(operation)
             except Stopped:

@@ -91,6 +91,12 @@ class Shelf:
         rows = self.run("SELECT content FROM vendor_files WHERE bucket = ? AND key = ?", (bucket, key))
         return bytes(rows[0][0]) if rows else None
 
+    def version(self) -> tuple[int, int]:
+        """A mark that changes with every change to the file, by this shelf, the ledger or another process."""
+        with self._lock:
+            [(others,)] = self._db.execute("PRAGMA data_version").fetchall()
+            return int(others), self._db.total_changes
+
     def close(self) -> None:
         with self._lock:
             self._db.close()
