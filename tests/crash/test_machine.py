@@ -87,8 +87,8 @@ def run(machine: type[Machine], examples: int, request: pytest.FixtureRequest) -
 
 @pytest.mark.parametrize("machine", MACHINES, ids=lambda machine: machine.__name__)
 def test_promises_hold(machine: type[Machine], request: pytest.FixtureRequest) -> None:
-    run(machine, EXAMPLES or 24, request)
-    assert COUNTS["examples"] >= (EXAMPLES or 24)
+    run(machine, EXAMPLES or 14, request)
+    assert COUNTS["examples"] >= (EXAMPLES or 14)
     assert COUNTS["convergences"] >= COUNTS["examples"]
 
 

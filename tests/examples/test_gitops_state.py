@@ -103,7 +103,15 @@ def test_two_applies_at_once_write_everything_once(site: Site) -> None:
 
 
 @pytest.mark.parametrize(
-    "point", ["locked:1", "state_uncommitted:4", "state_committed:4", "state_uncommitted:6", "state_committed:7"]
+    "point",
+    [
+        "state_uncommitted:4",
+        "state_committed:7",
+        *(
+            pytest.param(at, marks=pytest.mark.slow)
+            for at in ("locked:1", "state_committed:4", "state_uncommitted:6")
+        ),
+    ],
 )
 def test_killed_in_one_folder_the_other_settles_it(site: Site, point: str) -> None:
     killed = site.run(site.office, *APPLY, kill_at=point)

@@ -258,7 +258,7 @@ def play(data: Any) -> None:
 
 
 @given(st.data())
-@settings(max_examples=15, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=8, deadline=None, suppress_health_check=list(HealthCheck))
 def test_any_books_are_imported(data: Any) -> None:
     play(data)
 

@@ -336,7 +336,7 @@ def source_facts(record: Record) -> tuple[str, str]:
 _COMMON: dict[str, Any] = {"stateful_step_count": 40, "deadline": None, "suppress_health_check": list(HealthCheck)}
 
 TestBookkeeping = Bookkeeping.TestCase
-TestBookkeeping.settings = settings(max_examples=40, **_COMMON)
+TestBookkeeping.settings = settings(max_examples=25, **_COMMON)
 
 
 @pytest.mark.slow

@@ -36,5 +36,5 @@ class SqliteMachine(StateMachine):
 
 TestStoreAgainstModel = SqliteMachine.TestCase
 TestStoreAgainstModel.settings = settings(
-    max_examples=60, stateful_step_count=20, deadline=None, suppress_health_check=list(HealthCheck)
+    max_examples=40, stateful_step_count=20, deadline=None, suppress_health_check=list(HealthCheck)
 )

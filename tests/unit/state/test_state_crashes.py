@@ -201,30 +201,42 @@ def good(tmp_path_factory: pytest.TempPathFactory) -> bytes:
 
 
 class TestFlippedBytes:
-    @settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
+    @settings(max_examples=50, deadline=None, suppress_health_check=list(HealthCheck))
     @given(data=st.data())
     def test_damage_is_reported_and_never_a_traceback(
         self, good: bytes, tmp_path_factory: pytest.TempPathFactory, data: st.DataObject
     ) -> None:
-        spoilt = bytearray(good)
-        for _ in range(data.draw(st.integers(1, 4))):
-            place = data.draw(st.integers(0, len(good) - 1))
-            spoilt[place] = data.draw(st.integers(0, 255))
-        folder = tmp_path_factory.mktemp("flipped")
-        path = folder / "acme.sqlite"
-        path.write_bytes(bytes(spoilt))
-        try:
-            store = open_store(path, PROJECT, ManualClock()).store
-        except StateError:
-            shutil.rmtree(folder)
-            return
-        uses = [store.view, store.intents, store.groups, store.runs, lambda: export(store)]
-        uses += [lambda: verify_history(store), lambda: history_entries(store), lambda: commit_something(store)]
-        for use in uses:
-            with suppress(StateError):
-                use()
-        store.close()
+        damaged(good, tmp_path_factory, data)
+
+    @pytest.mark.slow
+    @settings(max_examples=1000, deadline=None, suppress_health_check=list(HealthCheck))
+    @given(data=st.data())
+    def test_much_damage_is_reported_too(
+        self, good: bytes, tmp_path_factory: pytest.TempPathFactory, data: st.DataObject
+    ) -> None:
+        damaged(good, tmp_path_factory, data)
+
+
+def damaged(good: bytes, tmp_path_factory: pytest.TempPathFactory, data: st.DataObject) -> None:
+    spoilt = bytearray(good)
+    for _ in range(data.draw(st.integers(1, 4))):
+        place = data.draw(st.integers(0, len(good) - 1))
+        spoilt[place] = data.draw(st.integers(0, 255))
+    folder = tmp_path_factory.mktemp("flipped")
+    path = folder / "acme.sqlite"
+    path.write_bytes(bytes(spoilt))
+    try:
+        store = open_store(path, PROJECT, ManualClock()).store
+    except StateError:
         shutil.rmtree(folder)
+        return
+    uses = [store.view, store.intents, store.groups, store.runs, lambda: export(store)]
+    uses += [lambda: verify_history(store), lambda: history_entries(store), lambda: commit_something(store)]
+    for use in uses:
+        with suppress(StateError):
+            use()
+    store.close()
+    shutil.rmtree(folder)
 
 
 def commit_something(store: Store) -> None:
