@@ -30,6 +30,7 @@ def test_a_twentieth_of_what_one_more_document_costs_singly() -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(1800)
 def test_a_thousand_documents_in_both_ways() -> None:
     counted, [alone] = in_batches(1000), singly(1000)
     assert counted.apply["write"] <= 1 + 1000 // 100
