@@ -111,9 +111,17 @@ class Colleague:
         return receipt
 
     def edit_customer(self, customer: str, name: str) -> None:
+        self.set_field(customer, "Name", name)
+
+    def customer(self, customer: str) -> str:
+        """A customer's record as it is."""
         answer = self.call("GetCustomer", f"<customerCode>{escape(customer)}</customerCode>")
-        record = answer.partition("<Result>")[2].partition("</Result>")[0]
-        changed = re.sub("<Name>.*?</Name>", f"<Name>{escape(name)}</Name>", record)
+        return answer.partition("<Result>")[2].partition("</Result>")[0]
+
+    def set_field(self, customer: str, name: str, value: str) -> None:
+        made = f"<{name}>{escape(value)}</{name}>"
+        changed, count = re.subn(f"<{name}>.*?</{name}>", lambda _: made, self.customer(customer))
+        assert count == 1, f"a customer has no {name}"
         self.call("UpdateCustomer", f"<customer>{changed}</customer><create>false</create>")
 
     def add_tracking_value(self, value: str) -> None:
@@ -163,6 +171,7 @@ class AccountsIQWorld:
     """A running sandbox. `clock`: its own, and the one a project on it should have."""
 
     running: Running
+    colleague: Colleague
     hooks: Hooks
     clock: Clock
     settings: Mapping[str, Any]
@@ -221,7 +230,8 @@ def sandbox(
         start("accountsiq", switches=habits, seed=SEED, clock=clock) as running,
         httpx.Client(base_url=running.url) as client,
     ):
-        yield AccountsIQWorld(running, Colleague(running, client).hooks(), clock, settings or {})
+        colleague = Colleague(running, client)
+        yield AccountsIQWorld(running, colleague, colleague.hooks(), clock, settings or {})
 
 
 @contextmanager

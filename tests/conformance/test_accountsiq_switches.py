@@ -33,6 +33,8 @@ HABITS = {
     "tokens_of_a_minute": {"token_minutes": "1"},
     "page_drift": {"page_drift": "every:2", "page_size": "2"},
     "page_drift_twice": {"page_drift": "every:2", "page_drift_how": "twice", "page_size": "2"},
+    "bulk_interrupted": {"bulk_interrupted": "2"},
+    "vague_status": {"vague_status": "every:3"},
     "cut_before": {"cut_before": "every:4"},
     "allocation_lost": {"lose_response": "1@AllocateTransactions"},
     "unallocation_lost": {"lose_response": "1@UnallocateTransactions"},

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import pytest
@@ -47,4 +48,15 @@ def test_an_allocation_is_taken_down_with_consent(folder: Path) -> None:
     assert "payment.PMT-1 is blocked" in " ".join(reconciler(folder, "plan").split())
     allow = ("--allow", "unallocate:payment.PMT-1", "--reason", "disputed")
     assert "1 done" in reconciler(folder, "apply", "--auto-approve", *allow)
+    assert "No changes" in reconciler(folder, "plan", "--detailed-exitcode")
+
+
+@pytest.mark.slow
+def test_what_is_in_the_books_is_imported_when_all_else_is_lost(folder: Path) -> None:
+    reconciler(folder, "apply", "--auto-approve")
+    for path in (*(folder / "manifests").iterdir(), *folder.glob("state/accountsiq.sqlite*")):
+        path.unlink()
+    shutil.rmtree(folder / "state" / ".history", ignore_errors=True)
+    imported = reconciler(folder, "import")
+    assert "manifests/invoices-2026-11.yaml: 2 resources" in imported
     assert "No changes" in reconciler(folder, "plan", "--detailed-exitcode")
