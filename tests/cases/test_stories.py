@@ -20,9 +20,12 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 import pytest
 from ruamel.yaml import YAML
@@ -31,12 +34,13 @@ from reconciler.kernel.clock import ManualClock
 from reconciler.kernel.errors import ExitCode
 from reconciler.manifests.loading import load_declaration
 from reconciler.plan.freezing import thaw_operation
-from reconciler.plan.model import Plan, Unmanaged
-from reconciler.providers.protocol import ExecuteRequest, Query
+from reconciler.plan.model import CreditOutlook, Plan, Unmanaged
+from reconciler.providers.protocol import CreditStanding, ExecuteRequest, Query
 from reconciler.sandboxes.ledger.check import check as ledger_check
 from reconciler.sandboxes.ledger.commands import ClosePeriod
 from reconciler.sandboxes.ledger.engine import Ledger
 from reconciler.workflows.applying import apply_now
+from reconciler.workflows.crediting import with_credit
 from reconciler.workflows.planning import PlanRequest, plan
 from reconciler.workflows.session import Session, open_session
 
@@ -122,13 +126,15 @@ class Story:
 
     def do_apply(self, options: dict[str, Any] | None) -> None:
         options = options or {}
-        with self.session() as session:
+        with self.session() as session, credit_foretold(session) as foretold:
             declaration = load_declaration(session.project).declaration
             applied = apply_now(session, declaration, self.request(options), lambda _: True)
             assert applied.report is not None
             assert not applied.report.findings, applied.report.findings
             bad = [result for result in applied.report.results if result.outcome not in ("done", "already done")]
             assert applied.report.exit_code == options.get("exit", ExitCode.OK), (bad, applied.plan.blocked)
+            if applied.report.exit_code == ExitCode.OK:
+                foretold.check()
             if "expect" in options:
                 assert [step.id.removeprefix("books:") for step in applied.plan.steps] == options["expect"]
             for refresh in ("all", "planned", "never"):
@@ -162,6 +168,40 @@ class Story:
 
     def rows(self, session: Session) -> list[Any]:
         return list(session.provider("books").observe(Query(DOCUMENTS)))
+
+
+@dataclass
+class Foretold:
+    """What a plan said of the customers it makes owe more, and what they owed before."""
+
+    session: Session
+    outlooks: tuple[CreditOutlook, ...] = ()
+    before: dict[str, CreditStanding] = field(default_factory=dict)
+
+    def standings(self) -> dict[str, CreditStanding]:
+        provider = self.session.provider("books")
+        ids = [row.remote_id for row in provider.observe(Query(("customer",)))]
+        return dict(provider.credit_standings(ids))
+
+    def check(self) -> None:
+        """Each owes as much more as the plan said, in the currency of its credit."""
+        after = self.standings()
+        for outlook in self.outlooks:
+            if outlook.remote_id:
+                now, then = after[outlook.remote_id], self.before[outlook.remote_id]
+                assert now.balance - then.balance == outlook.moves.get(now.currency, 0), outlook
+
+
+@contextmanager
+def credit_foretold(session: Session) -> Iterator[Foretold]:
+    found = Foretold(session)
+
+    def kept(made: Plan, *more: Any) -> Plan:
+        found.outlooks, found.before = made.credit, found.standings()
+        return with_credit(made, *more)
+
+    with mock.patch("reconciler.workflows.planning.with_credit", kept):
+        yield found
 
 
 def shown(made: Plan) -> list[str]:
