@@ -37,6 +37,7 @@ HABITS = {
     "rate_limit_in_words": {"rate_limit": "every:3", "rate_limit_how": "body"},
     "sessions_expire": {"expire_sessions": "every:3"},
     "short_sessions": {"session_minutes": "1"},
+    "page_drift": {"page_drift": "every:2"},
     "cut_before": {"cut_before": "every:4"},
 }
 SLOW = set(HABITS) - {"lost_response", "stopped_midway", "a_result_is_missing", "sessions_expire"}
@@ -73,7 +74,7 @@ def slowly(names: Mapping[str, object], slow: set[str]) -> list[Any]:
 
 @pytest.mark.parametrize("habit", slowly(HABITS, SLOW))
 def test_every_document_is_there_once(world: IntacctWorld, tmp_path: Path, habit: str) -> None:
-    project = of(world, tmp_path)
+    project = of(world, tmp_path, **({"page_size": 1} if "page_drift" in habit else {}))
     scenario = scenario_for(project.capabilities())
     assert isinstance(world.clock, ManualClock)
     for phase in (0, 1):

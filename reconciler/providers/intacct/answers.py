@@ -106,7 +106,7 @@ def read_response(root: Element) -> Response:
     control = root.find("control")
     if root.tag != "response" or control is None:
         raise NotIntacct("the answer is no response of Intacct's gateway")
-    if _text(control, "status") != "success":
+    if not _went_well(control, "control"):
         return Response(control_faults=_faults(root.find("errormessage")) or _faults(control.find("errormessage")))
     results: list[Result] = []
     company = timeout = ""
@@ -117,12 +117,20 @@ def read_response(root: Element) -> Response:
         authentication = operation.find("authentication")
         if authentication is None:
             raise NotIntacct("the response has no authentication")
-        if _text(authentication, "status") != "success":
+        if not _went_well(authentication, "authentication"):
             return Response(authentication_faults=_faults(operation.find("errormessage")))
         company = _text(authentication, "companyid") or company
         timeout = _text(authentication, "sessiontimeout") or timeout
         results.extend(_result(one) for one in operation.findall("result"))
     return Response(tuple(results), company=company, timeout=timeout)
+
+
+def _went_well(part: Element, name: str) -> bool:
+    """Only where it says `failure` was nothing done. Raises NotIntacct where it says neither."""
+    status = _text(part, "status")
+    if status not in ("success", "failure"):
+        raise NotIntacct(f"the response's {name} has no status")
+    return status == "success"
 
 
 def _result(one: Element) -> Result:
@@ -212,6 +220,8 @@ def result_error(result: Result, repeat_errors: Sequence[str] = ()) -> ProviderE
     words, number = told(result.faults)
     if result.aborted:
         return Rejected(f"undone with the rest of its transaction: {words}", code=number or "aborted")
+    if result.status != "failure":
+        return Indeterminate(f"the answer does not say what became of it: {words}", code=number)
     if number in repeat_errors or any(_SEEN.search(fault.text) for fault in result.faults):
         return Indeterminate(f"its control id was seen before: {words}", code=number)
     if result.data is not None and len(result.data):

@@ -78,20 +78,23 @@ class Documents:
         self, ids: Ids, references: Sequence[str] = (), numbers: Sequence[str] = ()
     ) -> Iterator[Observed]:
         """Credit memos; and invoices that are negative, unless they are looked for as ours."""
-        searched = bool(references or numbers)
-        asked = None if ids is None else [credit_parts(id_) for id_ in ids]
-        for object_, headers, entries in (
-            (ADJUSTMENTS, _ADJUSTMENTS, _ADJUSTMENT_LINES),
-            (INVOICES, _NEGATIVE, _INVOICE_LINES),
-        ):
-            keys = None if asked is None else [key for name, key in asked if name == object_]
-            if object_ == INVOICES and (searched or keys == []):
-                continue
-            rows, lines = self._headers(headers, entries, keys, references, numbers, few=object_ == INVOICES)
-            rows = [row for row in rows if is_credit(row)]
-            yield from self._credits(object_, rows, lines)
+        if ids is None and not references and not numbers:
+            rows, entries, negative = self.gateway.queries(_ADJUSTMENTS, _ADJUSTMENT_LINES, _NEGATIVE)
+            yield from self._credits(ADJUSTMENTS, rows, _by_document(entries))
+            keys = [row.get("RECORDNO", "") for row in negative]
+            lines = _flat(self.gateway.queries(*selecting(_INVOICE_LINES, "RECORDKEY", keys)))
+            yield from self._credits(INVOICES, negative, _by_document(lines))
+            return
+        asked = [credit_parts(id_) for id_ in ids or ()]
+        adjustments = [key for name, key in asked if name == ADJUSTMENTS]
+        if adjustments or references or numbers:
+            found = self._headers(_ADJUSTMENTS, _ADJUSTMENT_LINES, adjustments, references, numbers)
+            yield from self._credits(ADJUSTMENTS, *found)
+        if keys := [key for name, key in asked if name == INVOICES]:
+            yield from self._credits(INVOICES, *self._headers(_INVOICES, _INVOICE_LINES, keys))
 
     def _credits(self, object_: str, rows: list[Row], lines: dict[str, list[Row]]) -> Iterator[Observed]:
+        rows = [row for row in rows if is_credit(row)]
         keys = [row.get("RECORDNO", "") for row in rows]
         applied = self._applied(_flat(self.gateway.queries(*selecting(_DETAILS, CREDITS[object_][0], keys))))
         for row, key in zip(rows, keys, strict=True):
@@ -106,16 +109,14 @@ class Documents:
         headers: Query,
         lines: Query,
         ids: Ids,
-        references: Sequence[str],
-        numbers: Sequence[str],
-        *,
-        few: bool = False,
+        references: Sequence[str] = (),
+        numbers: Sequence[str] = (),
     ) -> tuple[list[Row], dict[str, list[Row]]]:
-        """Documents, and their lines by the document's record number. `few`: of all, only some have the filter."""
-        if ids is None and not references and not numbers and not few:
+        """Documents, and their lines by the document's record number."""
+        if ids is None and not references and not numbers:
             rows, entries = self.gateway.queries(headers, lines)
             return rows, _by_document(entries)
-        rows = self.gateway.query(headers) if few and ids is None else self._marked(headers, references, numbers)
+        rows = self._marked(headers, references, numbers)
         keys = list(dict.fromkeys([*(row.get("RECORDNO", "") for row in rows), *(ids or ())]))
         named = selecting(headers, "RECORDNO", ids) if ids else []
         found = self.gateway.queries(*named, *selecting(lines, "RECORDKEY", keys))
