@@ -9,7 +9,7 @@ from typing import Any
 from xml.etree.ElementTree import Element
 
 from reconciler.sandboxes.intacct.company import Company
-from reconciler.sandboxes.intacct.masters import duplicate
+from reconciler.sandboxes.intacct.contacts import duplicate
 from reconciler.sandboxes.intacct.words import fault
 from reconciler.sandboxes.serving.xml import element
 

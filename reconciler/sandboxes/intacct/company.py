@@ -199,7 +199,8 @@ class Company:
             if not value or (name == "LOCATION" and value in self.entities):
                 continue
             category = self.category(name)
-            if category is None or value not in category.content["values"]:
+            kept = category.extra.get("values", {}).get(value, {}) if category else {}
+            if category is None or value not in category.content["values"] or kept.get("status") == "inactive":
                 raise fault(f"Invalid {name.title()} '{value[:60]}' selected: there is no such {name.lower()}.")
             found[category.record.id] = value
         return found

@@ -10,7 +10,16 @@ from typing import Any
 from xml.etree.ElementTree import Element
 
 from reconciler.kernel.clock import instant_text, parse_instant
-from reconciler.sandboxes.intacct import aging, attachments, invoices, masters, payments, undoing
+from reconciler.sandboxes.intacct import (
+    aging,
+    attachments,
+    contacts,
+    customers,
+    invoices,
+    masters,
+    payments,
+    undoing,
+)
 from reconciler.sandboxes.intacct.company import CONTACTS, Company
 from reconciler.sandboxes.intacct.envelope import Control, Function, Operation
 from reconciler.sandboxes.intacct.printing import invoice_pdf
@@ -110,6 +119,9 @@ class Work:
             return seen
         if self._fires("function_fails", f"{function.name} {function.controlid}"):
             return Result(errors=(Error("XL03000009", "The Service is Temporarily Off-line"),))
+        if self._fires("smart_rule", f"{function.name} {function.controlid}"):
+            error = Error("BL01001973", "The transaction does not meet the rule of the company.", "Smart rule")
+            return Result(errors=(error, Error("BL01001973", "Could not create the record!")))
         try:
             result = self._functions[function.name](function.call)
         except Fault as found:
@@ -268,7 +280,7 @@ class Work:
                 customer = self._company.by_recordno("customer", key)
                 if customer is None:
                     raise fault(f"Cannot find CUSTOMER with key '{key[:20]}'.")
-                masters.delete_customer(self._company, customer)
+                customers.delete_customer(self._company, customer)
             else:
                 raise fault(f"Object {name[:40]} cannot be deleted.")
         return Result()
@@ -315,7 +327,7 @@ class Work:
     def _update_contact(self, call: Element) -> Result:
         item = masters.raised(call)
         item.append(element("CONTACTNAME", call.get("contactname", "")))
-        return Result(key=masters.update_contact(self._company, item).findtext("RECORDNO"))
+        return Result(key=contacts.update_contact(self._company, item).findtext("RECORDNO"))
 
     def _delete_contact(self, call: Element) -> Result:
         name = call.get("contactname", "")
@@ -327,10 +339,10 @@ class Work:
     def _update_customer(self, call: Element) -> Result:
         item = _legacy_customer(masters.raised(call))
         item.append(element("CUSTOMERID", call.get("customerid", "")))
-        return Result(key=masters.update_customer(self._company, item).findtext("RECORDNO"))
+        return Result(key=customers.update_customer(self._company, item).findtext("RECORDNO"))
 
     def _delete_customer(self, call: Element) -> Result:
-        masters.delete_customer(self._company, self._company.customer(call.get("customerid")))
+        customers.delete_customer(self._company, self._company.customer(call.get("customerid")))
         return Result()
 
     # ---- other reads ----

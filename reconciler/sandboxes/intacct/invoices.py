@@ -167,13 +167,18 @@ def _line(company: Company, line: Element, location: str) -> dict[str, Any]:
         content["item"] = company.named("item", item, "item").record.id
     if other := text_of(line, "customerid"):
         company.customer(other)
-    tracking = company.tracking(
-        {
-            "DEPARTMENT": text_of(line, "departmentid") or "",
-            "LOCATION": text_of(line, "locationid") or "",
-            "CLASS": text_of(line, "classid") or "",
-        }
-    )
+    dimensions = {
+        "DEPARTMENT": text_of(line, "departmentid") or "",
+        "LOCATION": text_of(line, "locationid") or location,
+        "CLASS": text_of(line, "classid") or "",
+    }
+    tracking = company.tracking(dimensions)
+    for name in account.extra.get("requires", ()):
+        if not dimensions[name]:
+            raise fault(
+                f"{name.title()} is required for account {account.record.code}.",
+                f"Provide a {name.lower()}, and then try again.",
+            )
     if tracking:
         content["tracking"] = tracking
     _add_taxes(company, line, content)

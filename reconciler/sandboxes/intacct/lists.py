@@ -165,10 +165,10 @@ _ACCOUNT = {
     ),
     "CATEGORY": _of(lambda _, held: held.content.get("category")),
     "TAXABLE": _of(lambda *_: "false"),
-    **{
-        f"REQUIRE{name}": _of(lambda *_: "false")
-        for name in ("DEPT", "LOC", "PROJECT", "CUSTOMER", "VENDOR", "EMPLOYEE", "ITEM", "CLASS")
-    },
+    **{f"REQUIRE{name}": _of(lambda *_: "false") for name in ("PROJECT", "CUSTOMER", "VENDOR", "EMPLOYEE", "ITEM")},
+    "REQUIREDEPT": _of(lambda _, held: yes("DEPARTMENT" in held.extra.get("requires", ()))),
+    "REQUIRELOC": _of(lambda _, held: yes("LOCATION" in held.extra.get("requires", ()))),
+    "REQUIRECLASS": _of(lambda _, held: yes("CLASS" in held.extra.get("requires", ()))),
 }
 _BANK = {
     **_COMMON,
@@ -256,6 +256,17 @@ def _dimension(name: str) -> Table:
     return Table(name, fields, _values(name), f"{name}ID")
 
 
+def _listed_contacts(books: Books) -> Iterable[Row]:
+    for held in books.customers.values():
+        for place, (category, contact) in enumerate(held.extra.get("contacts", ()), 1):
+            yield {
+                "RECORDNO": f"{held.recordno}{place:03d}",
+                "CUSTOMERID": code_of(held),
+                "CATEGORYNAME": category,
+                "CONTACT.NAME": contact,
+            }
+
+
 def _company_info(books: Books) -> Iterable[Row]:
     settings = books.company.books.ledger.settings
     yield {
@@ -280,6 +291,11 @@ LIST_TABLES = (
         },
         _contacts,
         "CONTACTNAME",
+    ),
+    Table(
+        "CUSTOMERCONTACTS",
+        {name: keyed(name) for name in ("RECORDNO", "CUSTOMERID", "CATEGORYNAME", "CONTACT.NAME")},
+        _listed_contacts,
     ),
     Table("GLACCOUNT", _ACCOUNT, _held("account"), "ACCOUNTNO"),
     Table("CHECKINGACCOUNT", _BANK, _held("bank_account"), "BANKACCOUNTID"),

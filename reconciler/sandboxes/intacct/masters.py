@@ -1,4 +1,4 @@
-"""Customers, contacts and lists: created and updated by the generic functions and by a few legacy ones.
+"""Lists: accounts, banks, terms, tax details, items, dimensions; and what creates and updates each object.
 
 A field that is absent stays as it is; an empty one is cleared.
 """
@@ -9,246 +9,20 @@ from collections.abc import Callable, Mapping
 from typing import Any
 from xml.etree.ElementTree import Element
 
-from reconciler.kernel.money import is_currency
-from reconciler.sandboxes.intacct.company import CONTACTS, DIMENSIONS, Company, Held
-from reconciler.sandboxes.intacct.lists import ADDRESS_FIELDS, CONTACT_FIELDS, CUSTOMER_EXTRAS, display_name
-from reconciler.sandboxes.intacct.words import DUPLICATE, GENERAL, Error, Fault, amount, fault, flag, number
+from reconciler.sandboxes.intacct.company import DIMENSIONS, Company, Held
+from reconciler.sandboxes.intacct.contacts import (
+    Given,
+    addressed,
+    create_contact,
+    duplicate,
+    given_of,
+    made,
+    update_contact,
+)
+from reconciler.sandboxes.intacct.customers import create_customer, update_customer
+from reconciler.sandboxes.intacct.words import GENERAL, Error, Fault, fault, flag, number
 from reconciler.sandboxes.ledger.commands import CreateRecord, UpdateRecord
 from reconciler.sandboxes.serving.xml import element
-
-Given = Mapping[str, str]
-_CUSTOMER_OWN = frozenset(
-    {
-        "RECORDNO", "CUSTOMERID", "NAME", "DISPLAYCONTACT", "STATUS", "TERMNAME", "TAXID", "CREDITLIMIT", "ONHOLD",
-        "CURRENCY", "ARACCOUNT", "ONETIME", "HIDEDISPLAYCONTACT", "CONTACTINFO", "BILLTO", "SHIPTO",
-        "CONTACT_LIST_INFO", "CUSTOMERCONTACTS", "CUSTOMERENTITYCONTACTS", "DELIVERYOPTIONS",
-    }
-)  # fmt: skip
-
-
-def duplicate(what: str, value: str) -> Fault:
-    """A name that is taken: three errors, the innermost first."""
-    return Fault(
-        Error(
-            DUPLICATE,
-            f"Another {what} with the given value(s) {value}  already exists",
-            correction="Use a unique value instead.",
-        ),
-        Error(GENERAL, f"Could not create {what} record!"),
-        Error(GENERAL, f"Error while saving the {what} info"),
-    )
-
-
-def given_of(item: Element) -> dict[str, str]:
-    """The children's texts by tag, empty ones too."""
-    return {str(child.tag).upper(): (child.text or "").strip() for child in item}
-
-
-def made(tag: str, recordno: str, name: str, value: str) -> Element:
-    """What `create` and `update` answer for one object."""
-    return element(tag.lower(), element("RECORDNO", recordno), element(name, value))
-
-
-# ---- customers ----
-
-
-def create_customer(company: Company, item: Element) -> Element:
-    given = given_of(item)
-    _check_customer_fields(company, item)
-    code, name = given.get("CUSTOMERID", ""), given.get("NAME", "")
-    if not code:
-        if company.switches.text("customer_sequence") == "0":
-            raise fault("Missing required field: CUSTOMERID.", "Provide a value, or enable document sequencing.")
-        code = f"CUST-{company.books.shelf.next('ia-customers'):05d}"
-    if not name:
-        raise fault("Missing required field: NAME.")
-    if len(code) > 20 or len(name) > 100:
-        raise fault("CUSTOMERID has at most 20 characters, NAME at most 100.")
-    if company.by_code("customer", code) is not None:
-        raise duplicate("Customer", code)
-    contact = item.find("DISPLAYCONTACT")
-    if contact is None or not (contact.findtext("PRINTAS") or "").strip():
-        raise fault("Missing required field: DISPLAYCONTACT.PRINTAS.", "Provide the contact's print-as name.")
-    display = (contact.findtext("CONTACTNAME") or "").strip() or f"{name}(C{code})"
-    if company.contact(display) is not None and (contact.findtext("CONTACTNAME") or "").strip():
-        raise duplicate("Contact", display)
-    content = _customer_content(company, given)
-    extra = _customer_extra(company, item, given, {})
-    owned = contact_of(company, display, contact)
-    record = company.run(
-        CreateRecord("customer", {k: v for k, v in content.items() if v is not None} | {"code": code})
-    )
-    keep_contact(company, display, owned)
-    company.keep(record.id, **extra, displaycontact=display)
-    return made("customer", Held(record).recordno, "CUSTOMERID", code)
-
-
-def _check_customer_fields(company: Company, item: Element) -> None:
-    known = {*_CUSTOMER_OWN, *CUSTOMER_EXTRAS, *company.switches.text("custom_fields").split()}
-    for child in item:
-        if str(child.tag).upper() not in known:
-            raise fault(f"Invalid field '{str(child.tag)[:60]}' for object CUSTOMER.")
-
-
-def _customer_content(company: Company, given: Given) -> dict[str, Any]:
-    """The ledger's fields among those given; None clears."""
-    content: dict[str, Any] = {}
-    if given.get("NAME"):
-        content["name"] = given["NAME"]
-    if "TAXID" in given:
-        content["tax_number"] = given["TAXID"] or None
-    if "CREDITLIMIT" in given:
-        content["credit_limit"] = amount(given["CREDITLIMIT"], "CREDITLIMIT") if given["CREDITLIMIT"] else None
-    if "ONHOLD" in given:
-        content["hold"] = flag(given["ONHOLD"], "ONHOLD")
-    if given.get("CURRENCY"):
-        if not is_currency(given["CURRENCY"]):
-            raise fault(f"Invalid currency '{given['CURRENCY'][:10]}'.")
-        content["currency"] = given["CURRENCY"]
-    if "TERMNAME" in given:
-        term = given["TERMNAME"]
-        content["payment_terms"] = company.named("payment_term", term, "term").record.id if term else None
-    if "ARACCOUNT" in given:
-        account = given["ARACCOUNT"]
-        content["receivable_account"] = company.account(account).record.id if account else None
-    if given.get("STATUS"):
-        if given["STATUS"] not in ("active", "inactive"):
-            raise fault(f"Invalid status '{given['STATUS'][:20]}': use active or inactive.")
-        content["status"] = "active" if given["STATUS"] == "active" else "archived"
-    return content
-
-
-def _customer_extra(company: Company, item: Element, given: Given, before: Mapping[str, Any]) -> dict[str, Any]:
-    """What is kept beside a customer."""
-    kept = {key: value for key, value in given.items() if key in CUSTOMER_EXTRAS}
-    if "DELIVERYOPTIONS" in given:
-        kept["DELIVERY_OPTIONS"] = given["DELIVERYOPTIONS"]
-    if kept.get("SUPDOCID"):
-        company.check_supdoc(kept["SUPDOCID"])
-    if kept.get("PARENTID"):
-        company.customer(kept["PARENTID"])
-    extra: dict[str, Any] = {}
-    if kept:
-        extra["given"] = {**before.get("given", {}), **kept}
-    for name in ("ONETIME", "HIDEDISPLAYCONTACT"):
-        if name in given:
-            extra[name.lower()] = flag(given[name], name)
-    for name in ("CONTACTINFO", "BILLTO", "SHIPTO"):
-        reference = item.find(name)
-        if reference is not None:
-            contact = (reference.findtext("CONTACTNAME") or "").strip()
-            extra[name.lower()] = company.check_contact(contact) if contact else None
-    if custom := {name: given[name] for name in company.switches.text("custom_fields").split() if name in given}:
-        extra["custom"] = {**before.get("custom", {}), **custom}
-    return extra
-
-
-def update_customer(company: Company, item: Element) -> Element:
-    given = given_of(item)
-    _check_customer_fields(company, item)
-    held = addressed(company, "customer", given, "CUSTOMERID", "Customer")
-    code = held.record.code or ""
-    if "NAME" in given and not given["NAME"]:
-        raise fault("NAME cannot be empty.")
-    content = _customer_content(company, given)
-    extra = _customer_extra(company, item, given, held.extra)
-    display = display_name(held)
-    contact = item.find("DISPLAYCONTACT")
-    if contact is not None and (renamed := (contact.findtext("CONTACTNAME") or "").strip()):
-        if renamed != display and company.contact(renamed) is not None:
-            raise duplicate("Contact", renamed)
-        display = renamed
-    owned = None
-    if contact is not None and len(contact):
-        owned = contact_of(company, display, contact, default_printas=held.record.name or code)
-    if content:
-        company.run(UpdateRecord("customer", held.record.id, {}, content, str(held.record.revision)))
-    if owned is not None:
-        keep_contact(company, display, owned)
-    company.keep(held.record.id, **extra, displaycontact=display)
-    return made("customer", held.recordno, "CUSTOMERID", code)
-
-
-def addressed(company: Company, kind: str, given: Given, name: str, what: str) -> Held:
-    """What an update names by RECORDNO or by its own name."""
-    found = None
-    if recordno := given.get("RECORDNO"):
-        found = company.by_recordno(kind, recordno)
-    elif given.get(name):
-        found = company.by_code(kind, given[name])
-    if found is None:
-        raise fault(f"{what} '{(given.get('RECORDNO') or given.get(name) or '')[:60]}' does not exist.")
-    return found
-
-
-def delete_customer(company: Company, held: Held) -> None:
-    """Delete a customer that nothing was ever posted to. Raises Fault."""
-    with company.books.ledger.reading() as db:
-        used = db.execute("SELECT 1 FROM records WHERE customer = ? LIMIT 1", (int(held.recordno),)).fetchone()
-    if used:
-        raise fault(
-            f"Cannot delete customer '{held.record.code}': it has transactions.", "Make it inactive instead."
-        )
-    company.keep(held.record.id, deleted=True)
-
-
-# ---- contacts ----
-
-
-def save_contact(company: Company, name: str, item: Element) -> str:
-    """Create or change a contact; its record number. Raises Fault."""
-    return keep_contact(company, name, contact_of(company, name, item))
-
-
-def keep_contact(company: Company, name: str, kept: dict[str, Any]) -> str:
-    """Write a contact; its record number."""
-    kept = {"RECORDNO": str(company.books.shelf.next("ia-contacts")), **kept} if "RECORDNO" not in kept else kept
-    company.books.shelf.put(CONTACTS, name, kept)
-    return str(kept["RECORDNO"])
-
-
-def contact_of(company: Company, name: str, item: Element, default_printas: str = "") -> dict[str, Any]:
-    """A contact as it is to be kept. Raises Fault."""
-    before = company.contact(name) or {}
-    given = given_of(item)
-    if wrong := [key for key in given if key not in (*CONTACT_FIELDS, "MAILADDRESS", "STATUS", "RECORDNO")]:
-        raise fault(f"Invalid field '{wrong[0][:60]}' for object CONTACT.")
-    kept = {**before, **{key: value for key, value in given.items() if key in CONTACT_FIELDS}, "CONTACTNAME": name}
-    kept["PRINTAS"] = kept.get("PRINTAS") or default_printas or name
-    if given.get("STATUS"):
-        kept["STATUS"] = given["STATUS"]
-    address = item.find("MAILADDRESS")
-    if address is not None:
-        parts = given_of(address)
-        if wrong := [key for key in parts if key not in ADDRESS_FIELDS]:
-            raise fault(f"Invalid field '{wrong[0][:60]}' for object MAILADDRESS.")
-        if code := parts.get("ISOCOUNTRYCODE") or parts.get("COUNTRYCODE"):
-            parts |= {"ISOCOUNTRYCODE": code, "COUNTRYCODE": code}
-        kept["MAILADDRESS"] = {**before.get("MAILADDRESS", {}), **parts}
-    kept.setdefault("TAXABLE", "true")
-    return kept
-
-
-def create_contact(company: Company, item: Element) -> Element:
-    given = given_of(item)
-    name = given.get("CONTACTNAME", "")
-    for field in ("CONTACTNAME", "PRINTAS"):
-        if not given.get(field):
-            raise fault(f"Missing required field: {field}.")
-    if company.contact(name) is not None:
-        raise duplicate("Contact", name)
-    return made("contact", save_contact(company, name, item), "CONTACTNAME", name)
-
-
-def update_contact(company: Company, item: Element) -> Element:
-    given = given_of(item)
-    name = given.get("CONTACTNAME", "")
-    if not name and given.get("RECORDNO"):
-        kept = company.books.shelf.all(CONTACTS)
-        name = next((own for own, one in kept.items() if one.get("RECORDNO") == given["RECORDNO"]), "")
-    if company.contact(name) is None:
-        raise fault(f"Contact '{name[:60]}' does not exist.")
-    return made("contact", save_contact(company, name, item), "CONTACTNAME", name)
 
 
 def raised(item: Element, **names: str) -> Element:
@@ -303,11 +77,21 @@ def create_account(company: Company, item: Element) -> Element:
         else kinds[balance, normal]
     )
     record = company.run(CreateRecord("account", {"code": code, "name": title, "type": kind, **_status(given)}))
+    company.keep(record.id, requires=_required(given, []))
     return made("glaccount", Held(record).recordno, "ACCOUNTNO", code)
 
 
 def _status(given: Given) -> dict[str, str]:
     return {"status": "archived"} if given.get("STATUS") == "inactive" else {}
+
+
+REQUIRED = {"REQUIREDEPT": "DEPARTMENT", "REQUIRELOC": "LOCATION", "REQUIRECLASS": "CLASS"}
+"""Fields of an account that say which dimensions a line that posts to it must have."""
+
+
+def _required(given: Given, before: list[str]) -> list[str]:
+    changed = {name: flag(given[tag], tag) for tag, name in REQUIRED.items() if tag in given}
+    return [name for name in REQUIRED.values() if changed.get(name, name in before)]
 
 
 def update_account(company: Company, item: Element) -> Element:
@@ -316,8 +100,10 @@ def update_account(company: Company, item: Element) -> Element:
     after: dict[str, Any] = {"name": given["TITLE"]} if given.get("TITLE") else {}
     if given.get("STATUS"):
         after["status"] = "archived" if given["STATUS"] == "inactive" else "active"
+    requires = _required(given, held.extra.get("requires", []))
     if after:
         company.run(UpdateRecord("account", held.record.id, {}, after, str(held.record.revision)))
+    company.keep(held.record.id, requires=requires)
     return made("glaccount", held.recordno, "ACCOUNTNO", held.record.code or "")
 
 

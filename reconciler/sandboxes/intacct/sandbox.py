@@ -61,6 +61,7 @@ SWITCHES = (
     Switch("duplicate_errno", "text", "the errorno of that refusal; not in the documents", "XL03000010"),
     Switch("control_id_hours", "number", "how long control ids are remembered; 0: for ever", "0"),
     Switch("function_fails", "trigger", "a function fails for no reason; @text: its name or controlid"),
+    Switch("smart_rule", "trigger", "a function is refused by a rule of the company's own; @text as above"),
     Switch("drop_result", "trigger", "the last function's result is missing from the answer"),
     Switch("stop_midway", "trigger", "the gateway ends in the middle of a request: HTTP 500, no XML"),
     Switch("stop_midway_after", "number", "after so many functions", "1"),

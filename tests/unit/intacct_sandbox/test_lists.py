@@ -73,6 +73,40 @@ def test_contacts_are_referred_to_by_name(caller: Caller) -> None:
     assert caller.values("CUSTOMER", "BILLTO.CONTACTNAME") == [("",)]
 
 
+def test_contacts_by_category(caller: Caller) -> None:
+    caller.customer()
+    caller.done("<create><CONTACT><CONTACTNAME>A</CONTACTNAME><PRINTAS>A</PRINTAS></CONTACT></create>")
+    change = "<update><CUSTOMER><CUSTOMERID>C1</CUSTOMERID>{}</CUSTOMER></update>"
+    member = (
+        "<CUSTOMERCONTACTS><CATEGORYNAME>{}</CATEGORYNAME><CONTACT><NAME>{}</NAME></CONTACT></CUSTOMERCONTACTS>"
+    )
+    twice = member.format("Orders", "A") + member.format("Orders", "A") + member.format("Billing", "A")
+    caller.done(change.format(twice))
+    fields = ("CUSTOMERID", "CATEGORYNAME", "CONTACT.NAME")
+    assert caller.values("CUSTOMERCONTACTS", *fields) == [("C1", "Orders", "A"), ("C1", "Billing", "A")]
+    assert "Invalid contact 'B'" in caller.one(change.format(member.format("Orders", "B"))).errors[0][1]
+    caller.done(change.format("<CUSTOMERCONTACTS/>"))
+    assert caller.values("CUSTOMERCONTACTS", *fields) == []
+
+
+def test_an_account_may_want_a_dimension(caller: Caller) -> None:
+    caller.customer()
+    change = "<update><GLACCOUNT><ACCOUNTNO>4000</ACCOUNTNO><REQUIREDEPT>{}</REQUIREDEPT></GLACCOUNT></update>"
+    caller.done(change.format("true"))
+    assert ("4000", "true") in caller.values("GLACCOUNT", "ACCOUNTNO", "REQUIREDEPT")
+    assert "Department is required for account 4000." in caller.one(invoice("I-1")).errors[0][1]
+    caller.done(invoice("I-1", line="<departmentid>Sales</departmentid>"))
+    caller.done(
+        "<update><DEPARTMENT><DEPARTMENTID>Sales</DEPARTMENTID><STATUS>inactive</STATUS></DEPARTMENT></update>"
+    )
+    refused = caller.one(invoice("I-2", line="<departmentid>Sales</departmentid>"))
+    assert "Invalid Department 'Sales' selected" in refused.errors[0][1]
+    caller.done(change.format("false"))
+    caller.running.switches.set({"smart_rule": "1@create_invoice"})
+    assert "the rule of the company" in caller.one(invoice("I-2")).errors[0][1]
+    caller.done(invoice("I-2"))
+
+
 @pytest.mark.parametrize(
     ("change", "part"),
     [
