@@ -1,0 +1,30 @@
+"""An answer that does not say what became of a write is never taken for a refusal."""
+
+from __future__ import annotations
+
+from xml.etree.ElementTree import fromstring
+
+import pytest
+
+from reconciler.providers.errors import Indeterminate, Rejected
+from reconciler.providers.intacct.answers import NotIntacct, Result, read_response, result_error
+
+WHO = "<authentication><status>{}</status></authentication>"
+WHOLE = "<response><control><status>{}</status></control><operation>{}</operation></response>"
+
+
+@pytest.mark.parametrize("status", ["", "sucess", "Failure", "aborted"])
+def test_only_a_failure_that_says_so_means_that_nothing_was_done(status):
+    for text in (WHOLE.format(status, WHO.format("success")), WHOLE.format("success", WHO.format(status))):
+        with pytest.raises(NotIntacct, match="has no status"):
+            read_response(fromstring(text))
+    assert read_response(fromstring(WHOLE.format("failure", ""))).control_faults == ()
+    assert read_response(fromstring(WHOLE.format("success", WHO.format("failure")))).authentication_faults == ()
+
+
+@pytest.mark.parametrize(
+    ("status", "kind"),
+    [("", Indeterminate), ("pending", Indeterminate), ("failure", Rejected), ("aborted", Rejected)],
+)
+def test_a_function_without_a_known_status_may_have_been_done(status, kind):
+    assert type(result_error(Result("1", "create_invoice", status))) is kind
