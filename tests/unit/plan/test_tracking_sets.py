@@ -287,6 +287,13 @@ def test_a_code_that_is_taken_is_not_made_again() -> None:
     assert blocked(adopted, "tracking_set.NORTH-A1").reason is Reason.IMMUTABLE_FIELD
 
 
+def test_one_live_set_of_just_this_code_and_tracking_is_adopted_without_its_id() -> None:
+    books = SetBooks()
+    books.set("DEP1", code="NORTH-A1", region="North", branch="A1")
+    assert "is already in the ERP" in blocked(books.plan(a_set()), "tracking_set.NORTH-A1").detail
+    assert actions(books.plan(a_set(), adopt=["tracking_set.NORTH-A1"])) == ["adopt tracking_set.NORTH-A1"]
+
+
 def test_code_and_tracking_that_two_live_sets_have_are_told_apart() -> None:
     books = SetBooks()
     books.set("DEP1", code="NORTH-A1", region="South")
