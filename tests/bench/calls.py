@@ -199,8 +199,8 @@ def accountsiq(batch: int = 50) -> Iterator[Bench]:
                 "a login, the company, its periods, a list of each type, 2,000 transactions a page and an empty one",
             ),
             lambda size: (
-                12 + 4 * -(-size // batch),
-                f"a look (two pages), a write and a read for {batch}; the customer, and a plan before",
+                12 + 2 * -(-size // (4 * batch)) + 2 * -(-size // batch),
+                f"a look (two pages) for {4 * batch}, a write and a read for {batch}; the customer, a plan before",
             ),
         )
 
