@@ -196,7 +196,7 @@ def accountsiq(batch: int = 50) -> Iterator[Bench]:
             asked,
             lambda size: (
                 8 + size // 2000,
-                "a login, the company, its periods, a list of each type, 2,000 transactions a page and an empty one",
+                "a login, the company, its periods, a list of each type, pages of 2,000 and an empty one",
             ),
             lambda size: (
                 12 + 2 * -(-size // (4 * batch)) + 2 * -(-size // batch),
