@@ -66,3 +66,17 @@ def test_sets_are_declared_when_asked_for_each_combination_once(others: Others) 
     nothing_to_do(others.plan())
     sets = ("tracking_sets",)
     assert others.run_import(kinds=sets).left_out == report.left_out
+
+
+def test_a_set_that_lines_implied_is_imported_under_its_own_name(others: Others) -> None:
+    others.declare(
+        "tracking_categories: {region: {values: [North]}}\n"
+        "customers: {acme: {name: Acme}}\n"
+        "invoices:\n  INV-1:\n    customer: acme\n    issue_date: 2026-11-10\n"
+        '    lines: [{account: "4000", unit_price: 10.00, tracking: {region: North}}]\n'
+    )
+    others.apply()
+    nothing_to_do(others.plan())
+    others.run_import(kinds=("tracking_sets",))
+    assert others.names("tracking_set") == ["North"]
+    nothing_to_do(others.plan())
