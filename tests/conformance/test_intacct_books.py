@@ -68,7 +68,12 @@ CASES = (
     Case(
         "a_customer_with_contacts_of_its_own",
         "Every field there is; then most of it taken off again.",
-        (Desired(_EVERYONE, verbs=("create",)), Desired(_FEWER, verbs=("update",)), Desired(_EVERYONE)),
+        (
+            Desired(_EVERYONE, verbs=("create",)),
+            Desired(_EVERYONE.replace("name: Acme <x>", "name: Acme Renamed <x>"), verbs=("update",)),
+            Desired(_FEWER, verbs=("update",)),
+            Desired(_EVERYONE),
+        ),
     ),
     Case(
         "dimensions_by_name",

@@ -195,7 +195,7 @@ def told(faults: Sequence[Fault]) -> tuple[str, str]:
 def control_error(faults: Sequence[Fault]) -> ProviderError:
     """Nothing was done. XL03000006 is the sender's id or password; anything else is the request's fault."""
     words, number = told(faults)
-    if _THROTTLED.search(words) or number.startswith("GW-"):
+    if _THROTTLED.search(words) or number == "GW-0010":
         return Unavailable(words, code=number)
     if any(fault.number == "XL03000006" for fault in faults):
         return Rejected(f"credentials refused: {words}", code=CREDENTIALS_REFUSED)

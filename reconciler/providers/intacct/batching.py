@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass
 
-from reconciler.providers.errors import Indeterminate, ProviderError, Rejected, Unavailable
+from reconciler.providers.errors import AlreadyExists, Indeterminate, ProviderError, Rejected, Stale, Unavailable
 from reconciler.providers.http import CREDENTIALS_REFUSED
 from reconciler.providers.intacct.answers import Result
 from reconciler.providers.intacct.calls import Gateway
@@ -19,9 +19,13 @@ from reconciler.providers.protocol import Done, RequestKey
 
 @dataclass(frozen=True, slots=True)
 class Send:
-    """What a script wants sent: one function, or several that are done all or not at all."""
+    """What a script wants sent: one function, or several that are done all or not at all.
+
+    `counts`: once it is done, the books are changed; else it only prepares.
+    """
 
     functions: tuple[Function, ...]
+    counts: bool = True
 
     @property
     def whole(self) -> bool:
@@ -42,6 +46,7 @@ def play(
     """
     ends: dict[RequestKey, Played] = {}
     waiting: dict[RequestKey, Send] = {}
+    begun: set[RequestKey] = set()
     for key, script in scripts.items():
         _go_on(key, script, None, waiting, ends)
     while waiting:
@@ -53,9 +58,20 @@ def play(
         for key, send in now.items():
             if send.whole:
                 answers[key] = _not_begun() if late() else _whole(gateway, send)
-        for key in now:
+        for key, send in now.items():
+            if send.counts and isinstance(answers[key], Result):
+                begun.add(key)
             _go_on(key, scripts[key], answers[key], waiting, ends)
+            if key in begun and key in ends:
+                ends[key] = _half_done(ends[key])
     return ends
+
+
+def _half_done(end: Played) -> Played:
+    """A refusal that came after something was done is no refusal of the whole."""
+    if isinstance(end, Rejected | Stale | AlreadyExists):
+        return Indeterminate(f"it is done in part, and then: {end.message}", code=end.code)
+    return end
 
 
 def _go_on(

@@ -241,12 +241,7 @@ class Executor:
             request.reference,
             [(item["invoice"], item["amount"]) for item in allocations],
         )
-        try:
-            yield _send(request, application.element(), word="apply")
-        except (Rejected, AlreadyExists, Stale) as error:
-            raise Indeterminate(
-                f"it is on account, but was not applied: {error.message}", code=error.code
-            ) from error
+        yield _send(request, application.element(), word="apply")
         return Done(money_id(ADVANCES, key))
 
     # ---- changing ----
@@ -266,7 +261,7 @@ class Executor:
         """The customer, and with it in one transaction the contacts of its own that the change is about."""
         contacts: list[Element] = []
         referred: list[Element] = []
-        if APART & after.keys():
+        if (APART | {"name"}) & after.keys():
             rows, known = self.observer.customer_rows([code])
             if not rows:
                 raise Stale(f"the customer {code} is no longer there")
@@ -377,13 +372,7 @@ class Executor:
                 yield _send(request, call, word=f"reverse-{payment}")
         if operation.amount:
             progress.record(request.key, _REVERSED, {})
-            try:
-                call = self._application(request, source, live, operation.target_id, operation.amount)
-                yield _send(request, call)
-            except (Rejected, AlreadyExists, Stale) as error:
-                raise Indeterminate(
-                    f"taken off, but not applied again: {error.message}", code=error.code
-                ) from error
+            yield _send(request, self._application(request, source, live, operation.target_id, operation.amount))
         return Done(operation.source_id)
 
     def _alone(self, payment: str, source: Source, target: str = "") -> None:
@@ -406,17 +395,17 @@ class Executor:
         if there is None:
             call = self.files.create(supdoc, missing)
             try:
-                yield _send(request, call, word="supdoc")
+                yield _send(request, call, word="supdoc", counts=False)
             except AlreadyExists:
                 pass
             except Rejected:
                 try:  # the folder may be missing, which Intacct's documents give no error number for
-                    yield _send(request, self.files.folder_call(), word="folder")
+                    yield _send(request, self.files.folder_call(), word="folder", counts=False)
                 except AlreadyExists:
                     raise Rejected(f"Intacct takes no supporting document {supdoc}", code="supdoc") from None
-                yield _send(request, call, word="supdoc-again")
+                yield _send(request, call, word="supdoc-again", counts=False)
         elif missing:
-            yield _send(request, self.files.add(supdoc, missing), word="supdoc-more")
+            yield _send(request, self.files.add(supdoc, missing), word="supdoc-more", counts=False)
 
     def _attached(self, request: ExecuteRequest, key: str, items: Sequence[Mapping[str, Any]]) -> Any:
         rows = self.gateway.query(_supdoc_of(key))
@@ -439,11 +428,12 @@ def _supdoc_of(key: str) -> Select:
     return Select("ARINVOICE", ("RECORDNO", "SUPDOCID"), Where("RECORDNO", "equalto", (key,)))
 
 
-def _send(request: ExecuteRequest, *calls: Element, word: str = "") -> Send:
+def _send(request: ExecuteRequest, *calls: Element, word: str = "", counts: bool = True) -> Send:
     """Functions of a request: the last has its key, the ones before it a number beside."""
     own = f"{request.key}-{word}" if word else request.key
     last = len(calls) - 1
-    return Send(tuple(Function(own if at == last else f"{own}-{at + 1}", call) for at, call in enumerate(calls)))
+    ids = [own if at == last else f"{own}-{at + 1}" for at in range(len(calls))]
+    return Send(tuple(map(Function, ids, calls)), counts)
 
 
 def _once(request: ExecuteRequest, call: Element, remote_id: str) -> Script:

@@ -25,6 +25,7 @@ LONGEST_MEMO, LONGEST_NUMBER, LONGEST_ORDER, LONGEST_NAME = 500, 30, 20, 100
 _TEXTS = ("name", "code", "reference", "po_number", "email", "tax_number")
 _CATEGORIES = {shown.casefold(): category for category, (_, _, _, shown) in DIMENSIONS.items()}
 _ONE = Decimal(1)
+_CENT = Decimal("0.01")
 
 
 @dataclass(slots=True)
@@ -151,12 +152,15 @@ class Normaliser:
                 f"lines[{at}]", declared + (" less a discount" if discount else ""), decimal_text(base), why
             )
         line["quantity"], line["unit_price"] = _ONE, base
+        _two_decimals(f"lines[{at}]", base, notes)
 
     # ---- payments ----
 
     def _payment(self, content: Content, notes: _Notes) -> Content:
         content.pop("remainder", None)
         self._memo(content, notes)
+        if "amount" in content:
+            _two_decimals("amount", content["amount"], notes)
         method = content.get("method")
         if method:
             word = method_word(method)
@@ -193,6 +197,11 @@ class Normaliser:
                 f"allocations[{at}].discount: it needs custom discounts in the AR configuration, and "
                 "`custom_discounts: true` here"
             )
+
+
+def _two_decimals(name: str, amount: Decimal, notes: _Notes) -> None:
+    if amount != amount.quantize(_CENT):
+        notes.refused.append(f"{name}: Intacct keeps two decimals of an amount, in any currency")
 
 
 def _text(name: str, value: Any, notes: _Notes) -> Any:

@@ -16,6 +16,7 @@ from reconciler.kernel.clock import Clock
 from reconciler.kernel.errors import ReconcilerError
 from reconciler.providers.capabilities import Capabilities
 from reconciler.providers.errors import Indeterminate, ProviderError, Rejected
+from reconciler.providers.intacct.answers import Result
 from reconciler.providers.intacct.attaching import Files
 from reconciler.providers.intacct.calls import Gateway
 from reconciler.providers.intacct.capabilities import intacct_capabilities
@@ -30,7 +31,7 @@ from reconciler.providers.intacct.observing import Observer
 from reconciler.providers.intacct.queries import Query as Select
 from reconciler.providers.intacct.queries import selecting
 from reconciler.providers.intacct.settings import IntacctSettings
-from reconciler.providers.intacct.wire import Row, amount, amount_of, element, leaf, text, yes
+from reconciler.providers.intacct.wire import amount, amount_of, element, leaf, text, yes
 from reconciler.providers.protocol import (
     Accepted,
     Company,
@@ -51,6 +52,8 @@ from reconciler.providers.protocol import (
 from reconciler.providers.sandboxed import SANDBOX, Sandboxed, start_sandbox
 from reconciler.resources.kinds import Content
 
+_INFORMATION = element("get_list", object="company_info")
+_CLOSED = element("get_closedbooksdate")
 _STANDING = ("RECORDNO", "CUSTOMERID", "CURRENCY", "TOTALDUE", "CREDITLIMIT", "ONHOLD")
 
 
@@ -170,13 +173,15 @@ class IntacctProvider(Provider):
 
     def _open(self) -> _Opened:
         settings = self._settings
-        base = settings.base_currency or self._base_currency()
+        told, closed = self._gateway.tried(_INFORMATION, _CLOSED)
+        information = next(iter(told.rows()), {}) if told.done else {}
+        base = settings.base_currency or text(information.get("basecurr"), 3) or self._base_currency()
         id_ = self._gateway.company()
         company = Company(
             id=f"{id_}/{settings.location}" if settings.location else id_,
-            name=self._name() or id_,
+            name=text(information.get("name") or information.get("title")) or id_,
             base_currency=base,
-            closed_through=self._closed(),
+            closed_through=_last_closed(closed),
             rounding=settings.rounding,
         )
         directory = Directory(self._gateway, base)
@@ -188,19 +193,8 @@ class IntacctProvider(Provider):
         executor = Executor(self._gateway, observer, documents, directory, files, settings, books, self._clock)
         return _Opened(company, directory, observer, look_ups, executor)
 
-    def _information(self) -> list[Row]:
-        """What Intacct says of the company, where the user may ask; its documents name no more than its name."""
-        result = self._gateway.tried(element("get_list", object="company_info"))[0]
-        return list(result.rows()) if result.done else []
-
-    def _name(self) -> str | None:
-        return next((text(row.get("name") or row.get("title")) for row in self._information()), None)
-
     def _base_currency(self) -> str:
-        """What the company, or else a document of it, is kept in."""
-        told = next((text(row.get("basecurr"), 3) for row in self._information()), None)
-        if told:
-            return told
+        """What a document is kept in, where the company does not tell: its documents name no more than its name."""
         for object_ in ("ARINVOICE", "ARPYMT", "ARADVANCE"):
             query = Select(object_, ("RECORDNO", "BASECURR"))
             result = self._gateway.tried(query.element(1))[0]
@@ -213,15 +207,18 @@ class IntacctProvider(Provider):
         )
 
     def _closed(self) -> date | None:
-        """The last day of closed books."""
-        result = self._gateway.tried(element("get_closedbooksdate"))[0]
-        if not result.done or result.data is None:
-            return None
-        parts = {one.tag: (one.text or "").strip() for one in result.data.iter() if not len(one)}
-        try:
-            return date(int(parts["year"]), int(parts["month"]), int(parts["day"]))
-        except (KeyError, ValueError):
-            return None
+        return _last_closed(self._gateway.tried(_CLOSED)[0])
+
+
+def _last_closed(result: Result) -> date | None:
+    """The last day of closed books; None where there are none, or the user may not ask."""
+    if not result.done or result.data is None:
+        return None
+    parts = {one.tag: (one.text or "").strip() for one in result.data.iter() if not len(one)}
+    try:
+        return date(int(parts["year"]), int(parts["month"]), int(parts["day"]))
+    except (KeyError, ValueError):
+        return None
 
 
 class IntacctProviderFactory:

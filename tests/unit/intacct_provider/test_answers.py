@@ -57,6 +57,8 @@ def test_control_says_nothing_was_done():
     assert type(control_error(schema.control_faults or ())) is Rejected
     sender = read_response(fromstring(refused(("XL03000006", "Incorrect Intacct XML Partner ID or password."))))
     assert control_error(sender.control_faults or ()).code == CREDENTIALS_REFUSED
+    gateway = read_response(fromstring(refused(("GW-0011", "Invalid Request [Request ID: x]"))))
+    assert type(control_error(gateway.control_faults or ())) is Rejected
     limited = read_response(fromstring(refused(("GW-0010", "too many"))))
     assert isinstance(control_error(limited.control_faults or ()), Unavailable)
 

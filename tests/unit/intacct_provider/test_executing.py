@@ -148,6 +148,21 @@ def test_a_payment_that_leaves_some_on_account_is_an_advance_and_what_applies_it
     assert desk.writes[1].findtext(".//TRX_POSTEDADVANCEAMOUNT") == "60"
 
 
+def test_a_reversal_that_stops_half_way_is_no_refusal():
+    books = of_books({"ARADVANCE": [ADVANCE], "ARPYMTDETAIL": applied(("9", "1", "50"))})
+    desk = Desk(books, books, books, all_done, refusal("the period is closed"))
+    found = desk.do(asks(Reverse("payment", "ARADVANCE-78", DAY, "bounced")))["k"]
+    assert isinstance(found, Indeterminate)
+    assert "the period is closed" in found.message
+
+
+def test_a_file_that_went_before_a_refused_invoice_changed_nothing(tmp_path: Path):
+    (tmp_path / "order.pdf").write_bytes(b"%PDF")
+    content = {**INVOICE, "attachments": [{"name": "order.pdf", "path": "order.pdf"}]}
+    desk = Desk(rows(), all_done, refusal("bad account"), folder=tmp_path, attachments_folder="ours")
+    assert type(desk.do(asks(Create("invoice", content)))["k"]) is Rejected
+
+
 def test_of_many_payments_the_second_calls_share_a_request_too():
     content = {**MONEY, "amount": Decimal(100), "allocations": [{"invoice": "1", "amount": Decimal(60)}]}
     desk = Desk(made(78, "aradvance"), made(80))
@@ -168,7 +183,7 @@ def test_an_advance_that_could_not_be_applied_is_there_all_the_same():
     desk = Desk(made(78, "aradvance"), refusal("more than is due"))
     found = desk.do(asks(Create("payment", content)))["k"]
     assert isinstance(found, Indeterminate)
-    assert "on account" in found.message
+    assert "done in part" in found.message
     resting = Desk(made(78, "aradvance"), NotSent("later"))
     assert isinstance(resting.do(asks(Create("payment", content)))["k"], Unavailable)
     assert resting.stages.recorded
