@@ -97,8 +97,6 @@ def opened(body: bytes) -> Request:
     if root.tag != "request":
         raise BadRequest(control, [_schema("Element", str(root.tag), "No matching global declaration available.")])
     found = [_schema("Element", wrong.element, wrong.text) for wrong in GRAMMAR.check(root)]
-    if len(control.controlid) > 256:
-        found.append(_schema("Element", "controlid", "The value has a length that exceeds the maximum of '256'."))
     if found:
         raise BadRequest(control, found[:MOST_ERRORS])
     return Request(control, tuple(_operation(item) for item in root.iterfind("operation")))

@@ -3,9 +3,9 @@
 One rule a line: `name = model attributes`. In a model, names stand in order; `?`, `*` and `+` say how often, `|`
 separates alternatives, parentheses group, `{…}` takes its members in any order, each at most once (those without
 `?` exactly once). `name:rule` checks a child by another rule than its own name's. `~name` puts another rule's
-model in. `#text` takes text alone, `#boolean` one of its four words, `#any` elements of
-any kind, `#anything` those or text or nothing, `#empty` nothing. Attributes follow: `@key!` is
-required, `@externalkey=true|false` lists its values. An element without a rule takes text and no attributes.
+model in. `#text` takes text alone (`#text256` no more than that), `#boolean` one of its four words, `#any` elements
+of any kind, `#anything` those or text or nothing, `#empty` nothing. Attributes follow: `@key!` is required,
+`@externalkey=true|false` lists its values. An element without a rule takes text and no attributes.
 """
 
 from __future__ import annotations
@@ -46,6 +46,7 @@ class Model:
     start: _Part = field(default_factory=lambda: _Part(True, frozenset(), frozenset()))
     needed: frozenset[str] = frozenset()
     attributes: dict[str, Attribute] = field(default_factory=dict)
+    longest: int | None = None
 
     def expected(self, places: frozenset[int], begun: bool) -> list[str]:
         """The names that may come next."""
@@ -99,8 +100,13 @@ class Grammar:
         if model.kind in ("text", "boolean", "empty"):
             if len(item):
                 yield Violation(name, "Element content is not allowed, because the type definition is simple.")
-            elif model.kind == "empty" and (item.text or "").strip():
+            elif model.kind == "empty" and item.text:
                 yield Violation(name, "Character content is not allowed, because the content type is empty.")
+            elif model.longest is not None and len(item.text or "") > model.longest:
+                limit = f"this exceeds the allowed maximum length of '{model.longest}'"
+                yield Violation(
+                    name, f"[facet 'maxLength'] The value has a length of '{len(item.text or '')}'; {limit}."
+                )
             elif model.kind == "boolean" and (item.text or "").strip() not in ("true", "false", "1", "0"):
                 yield Violation(name, f"'{item.text or ''}' is not a valid value of the atomic type 'xs:boolean'.")
             return
@@ -200,7 +206,9 @@ class _Reader:
             model.attributes[name] = Attribute(bool(required), frozenset(values.split("|")) - {""})
         text = self._inlined(text.strip()) or "#text"
         if text.startswith("#"):
-            model.kind = text[1:]
+            model.kind = text[1:].rstrip("0123456789")
+            limit = text[1:].removeprefix(model.kind)
+            model.longest = int(limit) if limit else None
             return model
         if text.startswith("{"):
             self._read_all(text)

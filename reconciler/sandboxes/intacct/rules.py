@@ -13,6 +13,7 @@ _TEXT = """
 request = control operation+
 control = senderid password? controlid uniqueid? dtdversion? policyid? debug? includewhitespace:boolean?
  showadditionalerrorinfo?
+controlid = #text256
 operation = authentication preferences* content* @transaction=true|false
 preferences = companyprefs* moduleprefs*
 companyprefs moduleprefs = #any
@@ -100,12 +101,12 @@ customer_tail = parentid? termname? custrepid? shippingmethod? custtype? taxid? 
  deliveryoptions? accountlabel? glaccountno? glgroup? onhold? comments? status? currency?
 customer_end = primary? billto? shipto? contactinfo? contactlist? vsoepricelist? customfields? visibility?
  supdocid? offsetglaccountno?
-delete_customer = #text @customerid! @externalkey=true|false
+delete_customer = #empty @customerid! @externalkey=true|false
 create_contact = contactname printas companyname? taxable? taxgroup? ~contact_tail externalid?
  @ignoreduplicates=true|false
 update_contact = printas? companyname? taxable? taxgroup? ~contact_tail @contactname! @externalkey=true|false
  @set_nulls=true|false
-delete_contact = #text @contactname! @externalkey=true|false
+delete_contact = #empty @contactname! @externalkey=true|false
 
 // invoices and adjustments
 create_invoice = customerid datecreated dateposted? datedue? termname? batchkey? action? invoiceno? ponumber?
@@ -125,7 +126,7 @@ update_invoice = customerid? datecreated? dateposted? datedue? termname? action?
 updateinvoiceitems updatearadjustmentitems = (lineitem | updatelineitem)+
 updatelineitem = (accountlabel | glaccountno)? offsetglaccountno? amount? memo? locationid? departmentid? item1099?
  form1099type? form1099box? customfields? ~line_tail taxentries? @line_num!
-delete_invoice delete_aradjustment = #text @key! @externalkey=true|false
+delete_invoice delete_aradjustment = #empty @key! @externalkey=true|false
 reverse_invoice = datereversed description? @key!
 create_aradjustment = customerid datecreated dateposted? batchkey? adjustmentno? action? invoiceno? description?
  externalid? ~base_currency_group nogl? taxsolutionid? aradjustmentitems

@@ -67,6 +67,20 @@ def own_requests() -> Iterator[Element]:
         "<field>name</field><operator>=</operator><value>x</value></expression><expression><field>name</field>"
         "<operator>=</operator><value>x</value></expression></logical></filter></get_list>",
         "<get_closedbooksdate/>",
+        "<create_contact><contactname>K</contactname><printas>K</printas><prefix>x</prefix><status>active</status>"
+        "<mailaddress><city>x</city></mailaddress></create_contact>",
+        "<create_arterm><name>N</name><due><dueday>9</dueday><duefrom>1</duefrom></due></create_arterm>",
+        "<create_item><itemid>X</itemid><name>X</name><itemtype>N</itemtype><base_price>5</base_price></create_item>",
+        "<create_taxdetail><detailid>T</detailid><taxtype>Sale</taxtype><value>5</value><glaccountno>2200</glaccountno>"
+        "</create_taxdetail>",
+        "<create_checkingaccount><bankaccountid>B</bankaccountid><locationid>L</locationid><bankname>N</bankname>"
+        "<glaccountno>1</glaccountno></create_checkingaccount>",
+        f"<get_araging><agingperiods>0-30</agingperiods>{day('asofdate', '2026-12-05')}</get_araging>",
+        '<create_department ignoreduplicates="true"><departmentid>D</departmentid><title>T</title>'
+        "</create_department>",
+        "<create_location><locationid>L</locationid><name>N</name></create_location>",
+        f'<reverse_arpayment key="1">{day("datereversed", "2026-11-02")}<description/></reverse_arpayment>',
+        '<delete_supdoc key="1"/>',
         '<update_customer customerid="C1"><name>x</name><status>active</status></update_customer>',
     ]
     for function in functions:
@@ -84,7 +98,7 @@ def mutated(item: Element, chance: random.Random) -> Element:
     parent = chance.choice(parents)
     at = chance.randrange(len(parent))
     child = parent[at]
-    match chance.randrange(8):
+    match chance.randrange(9):
         case 0:
             parent.remove(child)
         case 1:
@@ -104,6 +118,9 @@ def mutated(item: Element, chance: random.Random) -> Element:
             child.set(chance.choice(["key", "transaction", "controlid", "set_nulls"]), chance.choice(["true", "x"]))
         case 6:
             SubElement(child, "zzz")
+        case 7:
+            leaves = [found for found in made.iter() if not len(found)]
+            chance.choice(leaves).text = chance.choice(["", "x" * 257, "true", "1", " ", "words"])
         case _:
             parent.text = "words"
     return made
