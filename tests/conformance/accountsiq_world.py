@@ -243,8 +243,27 @@ def in_real_time(folder: Path) -> Iterator[World]:
 
 @contextmanager
 def of_api_2(folder: Path) -> Iterator[World]:
-    """API 2.0; nothing is guarded against a second reference, credits are unsigned, tax rates are fractions."""
-    switches = {"amount_signs": "absolute", "tax_rate_unit": "fraction", "page_size": "40", "wsdl": "2024"}
-    plain = {"api": "2.0", "duplicate_check": False, "due_dates": False, "resend_after_settle": True}
-    with sandbox(folder, switches=switches, settings=plain) as world:
+    """API 2.0 of the samples' age, by the plain operations, with the other answers to what documents leave open."""
+    switches = {
+        "amount_signs": "absolute",
+        "duplicate_references": "refuse",
+        "one_token": "1",
+        "page_size": "40",
+        "rate_direction": "units_per_base",
+        "reference_case": "sensitive",
+        "refresh_minutes": "1",
+        "server_offset": "600",
+        "tax_rate_unit": "fraction",
+        "token_minutes": "2",
+        "token_shape": "flat",
+        "wsdl": "2024",
+    }
+    settings = {
+        "api": "2.0",
+        "duplicate_check": False,
+        "due_dates": False,
+        "exchange_rates": "units_per_base",
+        "resend_after_settle": True,
+    }
+    with sandbox(folder, switches=switches, settings=settings) as world:
         yield world

@@ -51,6 +51,9 @@ class AccountsIQSettings(HttpSettings):
     ] = 300
     batch: Annotated[int, Field(ge=1, le=200, description="documents posted by one request")] = 50
 
+    verify_pages: Annotated[
+        bool, Field(description="read a list of several pages again, until nothing new turns up: transactions move")
+    ] = True
     duplicate_check: Annotated[
         bool,
         Field(

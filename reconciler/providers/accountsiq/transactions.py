@@ -26,6 +26,7 @@ FEW = 3
 """So many records are asked for one by one; for more a list is read."""
 _MOST_IDS = 500
 _MOST_PAGES = 5_000
+_MOST_PASSES = 6
 _DISCOUNT = "DS"
 
 
@@ -110,19 +111,28 @@ class Transactions:
     def _pages(
         self, kinds: Collection[str], first: date, last: date, accounts: Collection[str], ids: Collection[str]
     ) -> Iterator[Entry]:
+        """Every transaction of a listing. One of several pages is read again until nothing new turns up: what is
+        posted or reversed meanwhile moves others from page to page."""
         seen: set[str] = set()
-        skip = 0
-        for _ in range(_MOST_PAGES):
-            query = _query(kinds, first, last, accounts, ids, skip)
-            rows = self.accountsiq.read("GetTransactionsBy", query).rows()
-            for entry in self._understood(rows):
-                if entry.id not in seen and entry.kind in kinds:
-                    seen.add(entry.id)
-                    yield entry
-            skip += len(rows)
-            if not rows or (ids and len(seen) >= len(ids)):
+        for _ in range(_MOST_PASSES):
+            before, pages, skip = len(seen), 0, 0
+            while pages < _MOST_PAGES:
+                rows = self.accountsiq.read(
+                    "GetTransactionsBy", _query(kinds, first, last, accounts, ids, skip)
+                ).rows()
+                for entry in self._understood(rows):
+                    if entry.id not in seen and entry.kind in kinds:
+                        seen.add(entry.id)
+                        yield entry
+                skip += len(rows)
+                if not rows or (ids and len(seen) >= len(ids)):
+                    break
+                pages += 1
+            else:
+                raise Unavailable("the list of transactions has no end")
+            if pages < 2 or len(seen) == before or not self.accountsiq.settings.verify_pages:
                 return
-        raise Unavailable("the list of transactions has no end")
+        raise Unavailable("transactions keep moving from page to page: nothing sure can be said of what there is")
 
     def _understood(self, rows: Iterable[Row]) -> Iterator[Entry]:
         for row in rows:
