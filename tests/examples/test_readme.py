@@ -99,9 +99,12 @@ def test_the_tour_of_tryton_prints_what_the_readme_shows(
     _walk(tour, copies, {**commands, "TRYTON_PASSWORD": tryton.password})
 
 
-def test_what_a_sandbox_answers_is_what_the_readme_shows(copies: Path, commands: dict[str, str]) -> None:
-    shown = _commands(README.split("<!-- sandbox -->\n", 1)[1].split("<!-- /sandbox -->", 1)[0])
-    assert len(shown) == 2
+@pytest.mark.parametrize(("name", "count"), [("sandbox", 2), ("intacct", 3), ("accountsiq", 3)])
+def test_what_a_sandbox_answers_is_what_the_readme_shows(
+    copies: Path, commands: dict[str, str], name: str, count: int
+) -> None:
+    shown = _commands(README.split(f"<!-- {name} -->\n", 1)[1].split(f"<!-- /{name} -->", 1)[0])
+    assert len(shown) == count
     _walk(shown, copies, commands)
 
 
