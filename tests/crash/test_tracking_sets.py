@@ -139,7 +139,7 @@ def test_each_combination_is_made_once_whatever_happens(edits: list[Any], klass:
         world, author = furnished(Path(folder), klass)
         wanted: dict[str, Any] = {}
         for (what, number, tracking), die_at, seed in edits:
-            name = "-".join(tracking.values())
+            name = "-".join(value for _, value in sorted(tracking.items()))  # as it is implied
             if what == "sell" and f"INV-{number}" not in wanted:
                 sell(author, f"INV-{number}", tracking)
                 wanted[f"INV-{number}"] = combination(tracking)

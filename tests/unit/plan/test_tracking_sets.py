@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -13,6 +14,7 @@ from reconciler.plan.inputs import PlanInputs
 from reconciler.plan.making import make_plan
 from reconciler.plan.model import Action, Plan, Reason, Step
 from reconciler.plan.set_words import set_label
+from reconciler.plan_file import read_plan, write_plan
 from reconciler.providers.capabilities import DeduplicationClass, Verb, VerbSupport
 from reconciler.providers.operations import Create, Update, with_holes_filled
 from reconciler.providers.protocol import Normalized, Observed
@@ -484,6 +486,12 @@ def test_a_combination_that_is_nobody_s_is_a_step_of_its_own() -> None:
     assert change.after == {"code": "A1-North", "tracking": {"region": "North", "branch": "A1"}}
     assert change.steps == (made.id,)
     assert next(row for row in plan.footprint if row.address == made.address).binding_revision == 0
+
+
+def test_a_plan_with_an_implied_set_survives_a_file(tmp_path: Path) -> None:
+    plan = SetBooks().plan(customer(), tracked(NORTH))
+    write_plan(plan, tmp_path / "plan.json")
+    assert read_plan(tmp_path / "plan.json") == plan
 
 
 def test_nothing_is_implied_by_lines_that_are_not_written() -> None:
