@@ -161,7 +161,7 @@ def asked(table: Table, call: Element) -> Page:
     if options is not None and (options.findtext("returnformat") or "xml").strip() != "xml":
         raise query_failed("This company returns xml only")
     filters = call.find("filter")
-    test = condition(table, filters[0], folded=folded) if filters is not None else None
+    test = condition(table, filters[0], folded=folded) if filters is not None and len(filters) else None
     order = [
         ((item.findtext("field") or "").strip(), item.find("descending") is not None)
         for item in call.iterfind("orderby/order")

@@ -49,7 +49,7 @@ boolean = #boolean
 anything = #anything
 query = {object select filter:query_filter? orderby? options? pagesize? offset:text? docparid?}
 select = (field | count | sum | avg | min | max)+
-query_filter = ~condition
+query_filter = (~condition)?
 condition = equalto | notequalto | lessthan | lessthanorequalto | greaterthan | greaterthanorequalto
  | between | in | notin | like | notlike | isnull | isnotnull | and | or
 equalto notequalto lessthan lessthanorequalto greaterthan greaterthanorequalto like notlike = field value

@@ -142,7 +142,7 @@ class Caller:
         """A query's rows as tuples, by RECORDNO."""
         order = "<orderby><order><field>RECORDNO</field><ascending/></order></orderby>"
         chosen = "".join(f"<field>{field}</field>" for field in fields)
-        filters = f"<filter>{where}</filter>" if where else ""
+        filters = f"<filter>{where}</filter>"
         found = self.done(
             f"<query><object>{name}</object><select>{chosen}</select>{filters}{order}{more}"
             "<pagesize>2000</pagesize></query>"

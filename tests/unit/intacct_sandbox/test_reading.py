@@ -40,6 +40,7 @@ def filtered(tag: str, name: str, *values: str) -> str:
     [
         (filtered("equalto", "RECORDID", "I-2"), "I-2"),
         (filtered("equalto", "RECORDID", "i-2"), ""),
+        ("", "I-1 I-2 I-3 I-4 I-5 i-6 I_7"),
         (filtered("notequalto", "CUSTOMERID", "C1"), "i-6 I_7"),
         (filtered("lessthan", "TRX_TOTALENTERED", "200"), "I-1"),
         (filtered("lessthanorequalto", "TRX_TOTALENTERED", "200.00"), "I-1 I-2"),

@@ -170,6 +170,7 @@ def test_what_is_newer_than_the_published_schema() -> None:
     ("body", "good"),
     [
         ("<filter><equalto><field>A</field><value>1</value></equalto></filter>", True),
+        ("<filter/>", True),
         ("<filter><equalto><value>1</value><field>A</field></equalto></filter>", False),
         ("<filter><isnull><field>A</field></isnull><isnull><field>A</field></isnull></filter>", False),
         ("<filter><and><isnull><field>A</field></isnull></and></filter>", False),
