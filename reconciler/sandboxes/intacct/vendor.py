@@ -29,7 +29,7 @@ from reconciler.sandboxes.serving.vendor import Tools
 
 _NOT_FOUND = b"<html><head><title>404 Not Found</title></head><body><h1>Not Found</h1></body></html>"
 _TYPES = ("application/xml", "text/xml", "x-intacct-xml-request", "application/x-intacct-xml-request")
-MOST_OPEN = 64
+MOST_OPEN = 8
 
 
 class IntacctVendor:
@@ -79,6 +79,8 @@ class IntacctVendor:
         finally:
             with self._lock:
                 self._running -= 1
+                found = [pair for pair in self._opened if pair[0] is not call.body]
+                self._opened = deque(found, maxlen=MOST_OPEN)
 
     def _answer(self, call: Call) -> Reply:
         kind = call.headers.get("content-type", "").partition(";")[0].strip().lower()

@@ -16,7 +16,7 @@ from defusedxml.ElementTree import DefusedXMLParser
 from reconciler.sandboxes.serving.messages import Reply
 
 DEEPEST = 64
-MOST = 1_000_000
+MOST = 200_000
 _DECLARATION = b'<?xml version="1.0" encoding="UTF-8"?>\n'
 _NO_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
