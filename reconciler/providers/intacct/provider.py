@@ -28,6 +28,7 @@ from reconciler.providers.intacct.executing import Executor
 from reconciler.providers.intacct.looking_up import LookUps
 from reconciler.providers.intacct.normalising import Normaliser
 from reconciler.providers.intacct.observing import Observer
+from reconciler.providers.intacct.paying import Money
 from reconciler.providers.intacct.queries import Query as Select
 from reconciler.providers.intacct.queries import selecting
 from reconciler.providers.intacct.settings import IntacctSettings
@@ -190,7 +191,8 @@ class IntacctProvider(Provider):
         observer = Observer(self._gateway, directory, documents)
         books = Books(base, directory.id_of, settings.rounding, settings.default_term)
         look_ups = LookUps(observer, self._clock, settings.numbers == "ours")
-        executor = Executor(self._gateway, observer, documents, directory, files, settings, books, self._clock)
+        money = Money(documents, directory, settings, base, self._clock)
+        executor = Executor(self._gateway, observer, documents, money, files, settings, books, self._clock)
         return _Opened(company, directory, observer, look_ups, executor)
 
     def _base_currency(self) -> str:

@@ -22,6 +22,7 @@ from reconciler.providers.intacct.directory import Directory
 from reconciler.providers.intacct.documents import Documents
 from reconciler.providers.intacct.executing import Executor
 from reconciler.providers.intacct.observing import Observer
+from reconciler.providers.intacct.paying import Money
 from reconciler.providers.intacct.settings import IntacctSettings
 from reconciler.providers.operations import (
     Allocate,
@@ -68,7 +69,9 @@ class Desk:
         documents = Documents(gateway, directory, files)
         observer = Observer(gateway, directory, documents)
         books = Books("USD", lambda category, value: None)
-        self.executor = Executor(gateway, observer, documents, directory, files, chosen, books, ManualClock())
+        clock = ManualClock()
+        money = Money(documents, directory, chosen, "USD", clock)
+        self.executor = Executor(gateway, observer, documents, money, files, chosen, books, clock)
         self.stages = Stages()
 
     def do(self, *requests: ExecuteRequest) -> dict[str, Any]:
