@@ -9,6 +9,7 @@ from __future__ import annotations
 import gzip
 import http.client
 import json
+import re
 import socket
 import struct
 import threading
@@ -242,8 +243,16 @@ class FaultProxy:
         return _readdressed(seen[2], seen[1], request.body)
 
 
+_OF_A_SESSION = re.compile(rb"<((?:\w+:)?(?:sessionid|token|AccessToken))>[^<]*<")
+_CONTROL_ID = re.compile(rb'(controlid="|<controlid>)([^"<]*)')
+"""What a request in XML has for itself: its session, and what an answer names its functions by."""
+
+
 def _key(request: Request) -> tuple[str, str, bytes]:
-    """What makes two reads the same: all but the number that JSON-RPC gives each call."""
+    """What makes two reads the same: all but the number that JSON-RPC gives each call, and XML's like."""
+    if request.body[:1] == b"<":
+        whole = _CONTROL_ID.sub(rb"\1", _OF_A_SESSION.sub(rb"<\1><", request.body))
+        return request.method, request.path, whole
     data = _object(request.body)
     if data is None or "id" not in data:
         return request.method, request.path, request.body
@@ -253,6 +262,8 @@ def _key(request: Request) -> tuple[str, str, bytes]:
 
 def _readdressed(answer: Answer, earlier: bytes, body: bytes) -> Answer:
     """An earlier answer as one to this call: with its number, where it carries one."""
+    if body[:1] == b"<":
+        return _renamed(answer, earlier, body)
     asked, now = _object(earlier), _object(body)
     if asked is None or now is None or "id" not in asked or "id" not in now:
         return answer
@@ -262,6 +273,16 @@ def _readdressed(answer: Answer, earlier: bytes, body: bytes) -> Answer:
         return answer
     headers = tuple(pair for pair in answer.headers if pair[0].lower() != "content-encoding")
     return Answer(answer.status, headers, json.dumps({**data, "id": now["id"]}).encode())
+
+
+def _renamed(answer: Answer, earlier: bytes, body: bytes) -> Answer:
+    """The same for XML: the control ids of this call in place of that one's."""
+    was, now = (_CONTROL_ID.finditer(text) for text in (earlier, body))
+    names = {one[2]: other[2] for one, other in zip(was, now, strict=True)}
+    packed = any(name.lower() == "content-encoding" for name, _ in answer.headers)
+    text = gzip.decompress(answer.body) if packed else answer.body
+    headers = tuple(pair for pair in answer.headers if pair[0].lower() != "content-encoding")
+    return Answer(answer.status, headers, _CONTROL_ID.sub(lambda one: one[1] + names.get(one[2], one[2]), text))
 
 
 def _object(text: bytes) -> dict[str, Any] | None:

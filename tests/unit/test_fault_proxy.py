@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.client
 import json
+import re
 import time
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -34,8 +35,14 @@ class Handler(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         body = self.rfile.read(int(self.headers["Content-Length"]))
         self.server.seen.append(body)
-        call = json.loads(body)
-        answer = json.dumps({"id": call.get("id"), "result": len(self.server.seen)}).encode()
+        if body.startswith(b"<"):
+            names = re.findall(rb'controlid="([^"]*)"', body)
+            answer = b"<r>%s<n>%d</n></r>" % (
+                b"".join(b"<controlid>%s</controlid>" % one for one in names),
+                len(self.server.seen),
+            )
+        else:
+            answer = json.dumps({"id": json.loads(body).get("id"), "result": len(self.server.seen)}).encode()
         self.send_response(200)
         self.send_header("Content-Length", str(len(answer)))
         self.end_headers()
@@ -61,11 +68,13 @@ def is_write(request: Request) -> bool:
     return request.path == "/write"
 
 
-def post(proxy: FaultProxy, path: str = "/write", **call: object) -> tuple[int, dict[str, str], bytes]:
+def post(
+    proxy: FaultProxy, path: str = "/write", *, text: str = "", **call: object
+) -> tuple[int, dict[str, str], bytes]:
     parts = urlsplit(proxy.url)
     connection = http.client.HTTPConnection(str(parts.hostname), parts.port, timeout=5)
     try:
-        connection.request("POST", path, json.dumps(call))
+        connection.request("POST", path, text or json.dumps(call))
         answer = connection.getresponse()
         return answer.status, dict(answer.getheaders()), answer.read()
     finally:
@@ -123,6 +132,21 @@ def test_a_stale_read_shows_what_was_and_bears_this_calls_number(proxy: FaultPro
     proxy.arm(ProxyFault.STALE_READ, 1)
     assert json.loads(post(proxy, "/read", id=2, what="all")[2]) == {"id": 2, "result": 1}
     assert len(upstream.seen) == 1
+
+
+def test_a_stale_read_of_xml_bears_this_calls_control_ids(proxy: FaultProxy, upstream: Upstream):
+    """Whatever the session is, and the ids of control block and functions."""
+    asked = (
+        '<r><controlid>{0}</controlid><sessionid>{0}</sessionid><f controlid="{0}a"/><f controlid="{0}b"/>{1}</r>'
+    )
+    post(proxy, "/read", text=asked.format("1", "x"))
+    proxy.arm(ProxyFault.STALE_READ, 1)
+    body = post(proxy, "/read", text=asked.format("22", "x"))[2]
+    assert body == b"<r><controlid>22a</controlid><controlid>22b</controlid><n>1</n></r>"
+    assert proxy.watch.struck
+    proxy.arm(ProxyFault.STALE_READ, 1)
+    assert b"<n>2</n>" in post(proxy, "/read", text=asked.format("333", "y"))[2]
+    assert not proxy.watch.struck
 
 
 @pytest.mark.parametrize(("path", "what"), [("/write", "all"), ("/read", "some")])
