@@ -20,6 +20,7 @@ from reconciler.providers.protocol import CreditStanding
 
 _AT_ONCE = 200
 _DEBITS = frozenset({"SI", "SD"})
+_CREDITS = frozenset({"SN", "SR", "SC", "DS"})
 
 
 def credit_standings(
@@ -89,7 +90,7 @@ def _overdue(accountsiq: AccountsIQ, codes: Sequence[str], today: date) -> dict[
 
 def _late(rows: Sequence[Row], today: date) -> Decimal | None:
     """What is open of debits past their due dates; None where one has no such date."""
-    debits = [row for row in rows if (row.text("Type") or "").strip().upper() in _DEBITS]
+    debits = [row for row in rows if _is_debit(row)]
     days = [day_of(row, "DueDate") for row in debits]
     if any(day is None for day in days):
         return None
@@ -101,3 +102,9 @@ def _late(rows: Sequence[Row], today: date) -> Decimal | None:
         ),
         ZERO,
     )
+
+
+def _is_debit(row: Row) -> bool:
+    """By its short code; by its sign where it says something else."""
+    kind = (row.text("Type") or "").strip().upper()
+    return kind in _DEBITS or (kind not in _CREDITS and amount(row, "OutstandingAmount") > ZERO)

@@ -251,16 +251,16 @@ class AccountsIQProviderFactory:
         self, settings: AccountsIQSettings, root: Path, clock: Clock, sandbox: Sandboxed | None
     ) -> AccountsIQProvider:
         credentials = _credentials(settings, sandbox.presents if sandbox is not None else {})
-        endpoint = sandbox.url if sandbox is not None else settings.endpoint
+        server, path = settings.place(sandbox.url if sandbox is not None else settings.endpoint)
         http = HttpConnection(
-            endpoint,
+            server,
             settings,
             secrets=[credentials.first, credentials.second],
             headers={"Accept": "text/xml"},
             clock=clock,
             root=root,
         )
-        accountsiq = AccountsIQ(http, settings, credentials, settings.path(endpoint), clock)
+        accountsiq = AccountsIQ(http, settings, credentials, path, clock)
         provider = AccountsIQProvider(settings, accountsiq, root, sandbox)
         try:
             provider.observe(Query(()))

@@ -31,7 +31,9 @@ class AccountsIQSettings(HttpSettings):
         str,
         FromEnvironment(),
         AfterValidator(_address),
-        Field(description="the region's address (https://eu1.accountsiq.com, eu2, uk1, us1), or `sandbox`"),
+        Field(
+            description="the region's address (https://eu1.accountsiq.com, eu2, uk1, us1), a whole .asmx one, or `sandbox`"
+        ),
     ]
     api: Annotated[
         Literal["1.1", "2.0"], Field(description="1.1 logs in with keys, 2.0 with a client's id and secret")
@@ -114,8 +116,9 @@ class AccountsIQSettings(HttpSettings):
             raise ValueError(f"needs {', '.join(missing)} for API {self.api}, unless `endpoint` is `sandbox`")
         return self
 
-    def path(self, endpoint: str) -> str:
-        """The path of the API's one address; '' where `endpoint` is that address itself."""
+    def place(self, endpoint: str) -> tuple[str, str]:
+        """(server, path) of the API's one address: below a region's, or as `endpoint` says it whole."""
         if urlsplit(endpoint).path.lower().endswith(".asmx"):
-            return ""
-        return f"{FOLDER}/integration_{self.api.replace('.', '_')}.asmx"
+            server, _, page = endpoint.rpartition("/")
+            return server, f"/{page}"
+        return endpoint, f"{FOLDER}/integration_{self.api.replace('.', '_')}.asmx"
