@@ -40,7 +40,7 @@ HABITS = {
     "page_drift": {"page_drift": "every:2"},
     "cut_before": {"cut_before": "every:4"},
 }
-SLOW = set(HABITS) - {"lost_response", "stopped_midway", "a_result_is_missing", "sessions_expire"}
+SLOW = set(HABITS) - {"stopped_midway", "a_result_is_missing", "sessions_expire"}
 COMPANIES: Mapping[str, tuple[dict[str, str], dict[str, Any]]] = {
     "numbers_repeat": ({"duplicate_numbers": "allow"}, {}),
     "numbers_are_unique": ({}, {"unique_numbers": True}),
