@@ -22,6 +22,7 @@ from reconciler.sandboxes.intacct import (
 )
 from reconciler.sandboxes.intacct.company import CONTACTS, Company
 from reconciler.sandboxes.intacct.envelope import Control, Function, Operation
+from reconciler.sandboxes.intacct.legacy import Legacy
 from reconciler.sandboxes.intacct.printing import invoice_pdf
 from reconciler.sandboxes.intacct.querying import query_failed
 from reconciler.sandboxes.intacct.reading import Kept, Reading
@@ -61,6 +62,7 @@ class Work:
         self._sessions = sessions
         self._company = Company(tools.books, tools.switches)
         self._reading = Reading(self._company, caller.location, self._arrange, kept)
+        self._legacy = Legacy(self._reading.table, lambda: self._reading.books)
         self._functions = self._table()
         self._left = self._switches.number("stop_midway_after") if self._fires("stop_midway", "") else None
 
@@ -354,7 +356,7 @@ class Work:
             rows = [row for row in listed(self._company) if _meets(row, call.find("filter"))]
             heading = element("listtype", name, start="0", end=str(max(len(rows) - 1, 0)), total=str(len(rows)))
             return Result(listtype=heading, data=element("data", *rows))
-        return self._reading.get_list(call)
+        return self._legacy.get_list(call)
 
     def _get(self, call: Element) -> Result:
         name, key = call.get("object", ""), call.get("key", "")
@@ -364,7 +366,7 @@ class Work:
             if not rows:
                 raise fault(f"Cannot find {name} with key '{key[:60]}'.")
             return Result(listtype=element("listtype", name), data=element("data", *rows))
-        return self._reading.get(call)
+        return self._legacy.get(call)
 
     def _pdf(self, call: Element) -> Result:
         key = (call.findtext("ARINVOICE/RECORDNO") or "").strip()

@@ -1,4 +1,4 @@
-"""The functions that read: read, readByName, readByQuery, readMore, query, lookup, inspect, get, get_list."""
+"""The generic functions that read: read, readByName, readByQuery, readMore, query, lookup, inspect."""
 
 from __future__ import annotations
 
@@ -13,10 +13,7 @@ from reconciler.sandboxes.intacct.clauses import clause
 from reconciler.sandboxes.intacct.company import Company
 from reconciler.sandboxes.intacct.lists import LIST_TABLES
 from reconciler.sandboxes.intacct.querying import (
-    Test,
-    comparison,
     field_of,
-    likeness,
     query,
     query_failed,
     row_of,
@@ -34,24 +31,6 @@ TABLES = {
 }
 CURSORS = "ia-cursor"
 LARGEST_READ = 1000
-_LEGACY = {
-    "customer": "CUSTOMER",
-    "contact": "CONTACT",
-    "glaccount": "GLACCOUNT",
-    "bankaccount": "CHECKINGACCOUNT",
-    "department": "DEPARTMENT",
-    "location": "LOCATION",
-    "class": "CLASS",
-    "arterm": "ARTERM",
-    "taxdetail": "TAXDETAIL",
-    "item": "ITEM",
-    "icitem": "ITEM",
-    "invoice": "ARINVOICE",
-    "aradjustment": "ARADJUSTMENT",
-    "arpayment": "ARPYMT",
-    "company_info": "COMPANY",
-}
-"""get's and get_list's names for objects."""
 Arrange = Callable[[list[Any], int], list[Any]]
 
 
@@ -217,84 +196,6 @@ class Reading:
         fields = element("Fields", *(element("Field", element("Name", field)) for field in table.fields))
         described = element("Type", element("Attributes"), fields, Name=table.name)
         return Result(data=element("data", described, listtype="All", count="1"))
-
-    # ---- legacy ----
-
-    def legacy_table(self, name: str) -> Table:
-        if name not in _LEGACY:
-            raise query_failed(f"Object definition {name[:60]} not found")
-        return self.table(_LEGACY[name])
-
-    def get_list(self, call: Element) -> Result:
-        """Rows as of `query`, with tags in lower case and the legacy heading."""
-        name = call.get("object", "")
-        table = self.legacy_table(name)
-        test = _legacy_filter(table, call.find("filter"))
-        rows = [row for row in self.books.rows(table) if test is None or test(row)]
-        start = whole(call.get("start"), "start", 0)
-        most = whole(call.get("maxitems"), "maxitems", LARGEST_READ)
-        listed = rows[start : start + most]
-        heading = element(
-            "listtype",
-            name,
-            start=str(start),
-            end=str(max(start + len(listed) - 1, 0)),
-            total=str(len(rows)),
-        )
-        names = self._legacy_fields(table, call)
-        return Result(
-            listtype=heading, data=element("data", *(_legacy_row(table, name, row, names) for row in listed))
-        )
-
-    def get(self, call: Element) -> Result:
-        name = call.get("object", "")
-        table = self.legacy_table(name)
-        field = field_of(table, table.key)
-        key = call.get("key", "")
-        found = [
-            row for row in self.books.rows(table) if key in (field.get(row), table.fields["RECORDNO"].get(row))
-        ]
-        if not found:
-            raise fault(f"Cannot find {name} with key '{key[:60]}'.")
-        names = self._legacy_fields(table, call)
-        return Result(
-            listtype=element("listtype", name), data=element("data", _legacy_row(table, name, found[0], names))
-        )
-
-    @staticmethod
-    def _legacy_fields(table: Table, call: Element) -> list[str]:
-        asked = [(item.text or "").strip().upper() for item in call.iterfind("fields/field")]
-        return [name for name in (asked or table.fields) if name in table.fields]
-
-
-def _legacy_row(table: Table, tag: str, row: Any, names: Iterable[str]) -> Element:
-    made = row_of(table, tag, row, names)
-    for child in made:
-        child.tag = str(child.tag).lower()
-    return made
-
-
-def _legacy_filter(table: Table, item: Element | None) -> Test | None:
-    if item is None:
-        return None
-    tests = [_legacy_condition(table, child) for child in item]
-    return lambda row: all(test(row) for test in tests)
-
-
-def _legacy_condition(table: Table, item: Element) -> Test:
-    if item.tag == "logical":
-        tests = [_legacy_condition(table, child) for child in item]
-        if item.get("logical_operator") == "or":
-            return lambda row: any(test(row) for test in tests)
-        return lambda row: all(test(row) for test in tests)
-    field = field_of(table, (item.findtext("field") or "").upper())
-    sign = (item.findtext("operator") or "").strip().lower()
-    value = (item.findtext("value") or "").strip()
-    if sign == "like":
-        return likeness(field, value, True)
-    if sign not in ("=", "!=", "<", "<=", ">", ">="):
-        raise query_failed(f"Invalid operator '{sign[:20]}'")
-    return comparison(field, sign, value)
 
 
 _DOCUMENTS = ("ARINVOICE", "ARADJUSTMENT")

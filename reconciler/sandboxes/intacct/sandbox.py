@@ -46,6 +46,13 @@ SWITCHES = (
         "refuse",
         ("refuse", "allow"),
     ),
+    Switch(
+        "company_currency",
+        "text",
+        "whether get_list of company_info tells the base currency; the documents name only title and name",
+        "told",
+        ("told", "untold"),
+    ),
     Switch("customer_sequence", "text", "customers without an id are given one", "0", ("0", "1")),
     Switch(
         "payment_currency", "text", "whether a payment must name its currency", "optional", ("optional", "required")

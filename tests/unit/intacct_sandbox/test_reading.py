@@ -210,15 +210,48 @@ def test_legacy_reads(full: Caller) -> None:
     assert heading is not None
     assert (heading.text, heading.get("total")) == ("arterm", "1")
     assert terms.data.findtext("arterm/name") == "Net 30"
-    expression = "<field>invoiceno</field><operator>like</operator><value>I-%</value>"
-    like = f"<filter><expression>{expression}</expression></filter>"
-    assert full.one(f'<get_list object="invoice">{like}</get_list>').status == "failure"
-    like = like.replace("invoiceno", "recordid")
-    assert len(full.done(f'<get_list object="invoice" maxitems="2">{like}</get_list>').data) == 2
-    company = full.done('<get_list object="company_info"/>').data
-    assert company.findtext("company_info/basecurr") == "USD"
+    assert terms.data.findtext("arterm/due/daysforward") == "30"
     assert full.done('<get object="customer" key="C1"/>').data.findtext("customer/name") == "Acme C1"
     assert full.one('<get object="customer" key="C9"/>').status == "failure"
+    assert full.one('<get object="artransactiondef" key="1"/>').errors[0][0] == "Query Failed"
+
+
+def test_legacy_invoices_are_as_the_response_documents_have_them(full: Caller) -> None:
+    expression = "<expression><field>{}</field><operator>{}</operator><value>{}</value></expression>"
+    like = f"<filter>{expression.format('invoiceno', 'like', 'I-%')}</filter>"
+    listed = full.done(f'<get_list object="invoice" start="1" maxitems="2">{like}</get_list>')
+    heading = listed.element.find("listtype")
+    assert heading is not None
+    assert heading.attrib == {"start": "1", "end": "2", "total": "5"}
+    first = listed.data[0]
+    assert [child.tag for child in first][:6] == [
+        "key",
+        "customerid",
+        "datecreated",
+        "dateposted",
+        "datedue",
+        "datepaid",
+    ]
+    assert [part.text for part in first.find("datecreated") or ()] == ["2026", "11", "02"]
+    assert (first.findtext("invoiceno"), first.findtext("trx_totaldue")) == ("I-2", "200")
+    assert first.findtext("invoiceitems/lineitem/glaccountno") == "4000"
+    either = expression.format("invoiceno", "=", "I-1") + expression.format("totaldue", ">=", "600")
+    either = f'<filter><logical logical_operator="or">{either}</logical></filter>'
+    ask = f'<get_list object="invoice">{either}<sorts><sortfield order="desc">invoiceno</sortfield></sorts>'
+    found = full.done(f"{ask}<fields><field>invoiceno</field></fields></get_list>").data
+    assert [[(child.tag, child.text) for child in row] for row in found] == [
+        [("invoiceno", "i-6")],
+        [("invoiceno", "I-1")],
+    ]
+    wrong = f"<filter>{expression.format('nonsense', '=', '1')}</filter>"
+    assert full.one(f'<get_list object="invoice">{wrong}</get_list>').status == "failure"
+
+
+def test_a_company_may_keep_its_currency_to_itself(full: Caller) -> None:
+    ask = '<get_list object="company_info"/>'
+    assert full.done(ask).data.findtext("company_info/basecurr") == "USD"
+    full.running.switches.set({"company_currency": "untold"})
+    assert [child.tag for child in full.done(ask).data[0]] == ["title", "name"]
 
 
 @pytest.mark.parametrize("order", ["", "<orderby><order><field>RECORDNO</field><ascending/></order></orderby>"])
