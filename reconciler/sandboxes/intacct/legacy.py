@@ -30,7 +30,8 @@ _SHAPES: Mapping[str, tuple[str, str]] = {
         " batchkey=PRBATCHKEY adjustmentno=RECORDID invoiceno=DOCNUMBER description=DESCRIPTION"
         " totalamount=TOTALENTERED totalpaid=TOTALPAID totaldue=TOTALDUE totalselected=TOTALSELECTED"
         " whenmodified=WHENMODIFIED state=STATE basecurr=BASECURR currency=CURRENCY"
-        " trx_totalamount=TRX_TOTALENTERED trx_totalpaid=TRX_TOTALPAID trx_totaldue=TRX_TOTALDUE trx_totalselected=TRX_TOTALSELECTED",
+        " trx_totalamount=TRX_TOTALENTERED trx_totalpaid=TRX_TOTALPAID"
+        " trx_totaldue=TRX_TOTALDUE trx_totalselected=TRX_TOTALSELECTED",
     ),
     "arpayment": (
         "ARPYMT",
