@@ -32,7 +32,8 @@ class AccountsIQSettings(HttpSettings):
         FromEnvironment(),
         AfterValidator(_address),
         Field(
-            description="the region's address (https://eu1.accountsiq.com, eu2, uk1, us1), a whole .asmx one, or `sandbox`"
+            description="the region's address (https://eu1.accountsiq.com, eu2, uk1, us1), a whole .asmx "
+            "one, or `sandbox`"
         ),
     ]
     api: Annotated[
