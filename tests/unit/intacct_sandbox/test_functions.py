@@ -27,6 +27,16 @@ def test_every_function_has_its_own_result(books: Caller) -> None:
     assert numbers(books) == ["I-1", "I-3"]
 
 
+@pytest.mark.parametrize("transaction", [False, True])
+def test_later_functions_see_what_earlier_ones_wrote(books: Caller, transaction: bool) -> None:
+    query = "<query><object>ARINVOICE</object><select><count>RECORDNO</count></select></query>"
+    found = books.ask(query, invoice("I-1"), query, invoice("I-2"), query, transaction=transaction)
+    assert [found[at].rows[0]["COUNT.RECORDNO"] for at in (0, 2, 4)] == ["0", "1", "2"]
+    failing = books.ask(invoice("I-3"), query, invoice("I-1"), transaction=transaction)
+    assert failing[-1].status == "failure"
+    assert books.done(query).rows[0]["COUNT.RECORDNO"] == ("2" if transaction else "3")
+
+
 def test_control_ids_come_back_with_the_results(books: Caller) -> None:
     answer = books.send(books.body(f'<function controlid="mine">{invoice("I-1")}</function>', invoice("I-2")))
     found = [result.findtext("controlid") for result in fromstring(answer.content).iterfind("operation/result")]
