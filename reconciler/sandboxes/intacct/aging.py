@@ -66,7 +66,7 @@ def _period(periods: list[tuple[str, int, int]], age: int) -> str:
 def _aging(text: str, found: list[tuple[Document, date]], as_of: date, details: bool) -> Element:
     total = sum((document.base(document.due) for document, _ in found), ZERO)
     made = element("aging", element("agingperiod", text), element("totalamount", shown(total)))
-    if details:
+    if details and found:
         rows = [
             element(
                 "agingdetail",
