@@ -18,7 +18,7 @@ from unittest import mock
 
 import pytest
 
-from reconciler.testing.fault_proxy import ProxyFault
+from reconciler.testing.fault_proxy import Answer, FaultProxy, ProxyFault
 from tests.conformance import accountsiq_world, intacct_world
 from tests.conformance.batch_faults import DONE_AND_UNANSWERED, MANY, NOT_DONE_YET, Batches, batches
 
@@ -130,6 +130,38 @@ def test_killed_between_save_and_post_an_item_invoice_is_posted_once(books: Open
 @pytest.mark.parametrize(("name", "fault"), list(cases()))
 def test_a_batch_that_is_harmed_is_settled(books: Open, name: str, fault: ProxyFault) -> None:
     assert books(name).struck(fault, KINDS[name].harmed) == []
+
+
+LAUGHS = "".join(f'<!ENTITY l{at} "{f"&l{at - 1};" * 10}">' for at in range(1, 10))
+HOSTILE: dict[str, Callable[[], bytes]] = {
+    "laughs": lambda: f'<!DOCTYPE r [<!ENTITY l0 "lol">{LAUGHS}]><r>&l9;</r>'.encode(),
+    "a file": lambda: b'<!DOCTYPE r [<!ENTITY x SYSTEM "file:///etc/hostname">]><r>&x;</r>',
+    "deep": lambda: b"<r>" * 100_000,
+    "attributes": lambda: b"<r " + b" ".join(b'a%d=""' % at for at in range(300_000)) + b"/>",
+    "larger than allowed": lambda: b"<r>" + b" " * (65 << 20) + b"</r>",
+    "another's answer": lambda: b"<other><b/></other>",
+}
+OFTEN = {("intacct", "laughs"), ("accountsiq", "deep")}
+
+
+@pytest.mark.parametrize(
+    ("name", "kind"),
+    [
+        pytest.param(name, kind, marks=[] if (name, kind) in OFTEN else [pytest.mark.slow])
+        for name in ("intacct", "accountsiq")
+        for kind in HOSTILE
+    ],
+)
+def test_a_batch_that_is_answered_with_hostile_xml_is_settled(
+    books: Open, monkeypatch: pytest.MonkeyPatch, name: str, kind: str
+) -> None:
+    """The books have done it: nothing of it is sent again."""
+
+    def harmed(proxy: FaultProxy, fault: ProxyFault, answer: Answer) -> Answer:
+        return Answer(200, (("Content-Type", "text/xml; charset=utf-8"),), HOSTILE[kind]())
+
+    monkeypatch.setattr(FaultProxy, "_harmed", harmed)
+    assert books(name).struck(ProxyFault.GARBAGE, SECOND) == []
 
 
 @pytest.mark.slow
