@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from urllib.parse import urlsplit
 
@@ -35,12 +35,14 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """A session, the only place that knows it, and when it ends (None: Intacct did not say)."""
+    """A session, the only place that knows it, and how long it is used (None: Intacct did not say when it ends)."""
 
     id: str = field(repr=False)
     place: Place
     company: str
+    ends: datetime | None
     until: datetime | None
+    """When another one is opened: some time before it ends."""
 
 
 @dataclass(slots=True)
@@ -61,29 +63,32 @@ class Sessions:
     def current(self) -> Session:
         """A session that is good for a while. Raises ProviderError."""
         with self._lock:
-            if self._current is None or self._ends_soon(self._current):
-                self._current = self._opened()
-            return self._current
+            current = self._current
+            if current is None or (current.until is not None and self.clock.now() >= current.until):
+                current = self._current = self._opened()
+            return current
 
     def is_over(self, session: Session) -> None:
         """Intacct no longer knows it."""
         with self._lock:
-            if self._current is session:
+            if self._current is not None and self._current.id == session.id:
                 self._current = None
 
     def goes_on(self, session: Session, timeout: str) -> None:
         """An answer said when the session ends now."""
-        until = _instant(timeout)
+        ends = _instant(timeout)
         with self._lock:
-            if until is not None and self._current is session and session.until != until:
-                self._current = Session(session.id, session.place, session.company, until)
+            current = self._current
+            if ends is not None and current is not None and current.id == session.id and current.ends != ends:
+                self._current = replace(current, ends=ends, until=self._renewal(ends))
 
     def connections(self) -> list[HttpConnection]:
         with self._lock:
             return [self.home.connection, *(place.connection for place in self._places.values())]
 
-    def _ends_soon(self, session: Session) -> bool:
-        return session.until is not None and self.clock.now() >= session.until - MARGIN
+    def _renewal(self, ends: datetime | None) -> datetime | None:
+        """Two minutes before a session ends; less before the end of one that is short."""
+        return None if ends is None else ends - min(MARGIN, max(ends - self.clock.now(), timedelta(0)) / 4)
 
     def _opened(self) -> Session:
         call = element("getAPISession", leaf("locationid", self.login.location))
@@ -98,15 +103,15 @@ class Sessions:
             raise Unavailable("Intacct opened no session")
         keep_secret(found["sessionid"])
         place = self._place(found.get("endpoint", "").strip())
-        return Session(found["sessionid"], place, response.company, _instant(response.timeout))
+        ends = _instant(response.timeout)
+        return Session(found["sessionid"], place, response.company, ends, self._renewal(ends))
 
     def _place(self, address: str) -> Place:
         if not address or address == self.endpoint:
             return self.home
         if not trusted(address, self.endpoint):
             raise Rejected(
-                f"Intacct names another server for its session, {urlsplit(address).hostname}: not followed",
-                code="endpoint",
+                f"Intacct names another server for its session: {address}: not followed", code="endpoint"
             )
         if address not in self._places:
             self._places[address] = self.reach(address)
@@ -115,7 +120,10 @@ class Sessions:
 
 def trusted(address: str, endpoint: str) -> bool:
     """Whether a session may go to `address`, of a gateway configured as `endpoint`."""
-    found, own = urlsplit(address), urlsplit(endpoint)
+    try:
+        found, own = urlsplit(address), urlsplit(endpoint)
+    except ValueError:
+        return False
     if found.username or found.password or found.query or found.fragment or _origin(address)[2] < 0:
         return False
     if _origin(address) == _origin(endpoint):

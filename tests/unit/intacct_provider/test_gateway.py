@@ -82,6 +82,15 @@ def test_a_session_is_renewed_before_it_ends():
     assert bench.home.opened == 2
 
 
+def test_a_short_session_is_used_for_most_of_its_time():
+    reply = lambda request: response(result(ids(request)[0], page([1])), timeout="2026-11-22T12:01:00+00:00")  # noqa: E731
+    bench = Bench(home=Wire(replies=[reply] * 4, timeout="2026-11-22T12:01:00+00:00"))
+    for seconds in (0, 20, 20, 10):
+        bench.clock.sleep(seconds)
+        bench.gateway.query(Query("ARINVOICE", ("RECORDNO",)))
+    assert bench.home.opened == 2
+
+
 def test_a_read_under_a_session_that_is_over_is_repeated_once():
     bench = Bench(home=Wire(replies=[signed_out(), paged([5])]))
     assert bench.gateway.query(Query("ARINVOICE", ("RECORDNO",))) == [{"RECORDNO": "5"}]
@@ -120,6 +129,7 @@ def test_after_the_session_requests_go_where_it_was_opened():
         "https://127.0.0.1/x",
         "https://api.intacct.com:8443@evil.example/x",
         "https://api.intacct.com:bad/x",
+        "https://[",
     ],
 )
 def test_a_session_goes_nowhere_else(address: str):
