@@ -162,7 +162,7 @@ def intacct(batch_size: int = 100) -> Iterator[Bench]:
             world,
             world.clock,
             asked,
-            lambda size: (10 + size // 2000, "a session, the company, a page of each object; several share one"),
+            lambda size: (8 + size // 2000, "a session, the company, a page of each object; several share one"),
             lambda size: (
                 13 + -(-size // 100) + 2 * -(-size // batch_size),
                 f"a look for 100, a write and a read for {batch_size}; a session, the company and a plan before",
