@@ -12,7 +12,7 @@ from typing import Any
 
 from reconciler.kernel.canonical import parse_canonical
 from reconciler.kernel.money import is_currency
-from reconciler.sandboxes.intacct.words import Fault, fault, number, refused
+from reconciler.sandboxes.intacct.words import fault, number, refused
 from reconciler.sandboxes.ledger.commands import Command
 from reconciler.sandboxes.ledger.records import Record, id_of, record_from, select_records
 from reconciler.sandboxes.ledger.refusal import Refusal, RefusalCode
@@ -34,10 +34,11 @@ DAILY = "Intacct Daily Rate"
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """A record with what is kept beside it."""
+    """A record with what is kept beside it. `paid_at_once`: a payment that settled something when it was made."""
 
     record: Record
     extra: Mapping[str, Any] = field(default_factory=dict)
+    paid_at_once: bool = False
 
     @property
     def recordno(self) -> str:
@@ -51,17 +52,12 @@ class Held:
 
     @property
     def object(self) -> str:
-        """Which object a document is."""
-        return object_of(self.record, self.extra)
-
-
-def object_of(record: Record, extra: Mapping[str, Any]) -> str:
-    if extra.get("object"):
-        return str(extra["object"])
-    if record.kind == "payment":
-        content = parse_canonical(record.body)
-        return "ARADVANCE" if content.get("remainder") == "advance" or not record.allocations else "ARPYMT"
-    return "ARADJUSTMENT" if record.kind == "credit_note" else "ARINVOICE"
+        """Which object a document is; of others' payments those that settled nothing at once are advances."""
+        if self.extra.get("object"):
+            return str(self.extra["object"])
+        if self.record.kind == "payment":
+            return "ARPYMT" if self.paid_at_once and self.content.get("remainder") != "advance" else "ARADVANCE"
+        return "ARADJUSTMENT" if self.record.kind == "credit_note" else "ARINVOICE"
 
 
 class Company:
@@ -108,13 +104,25 @@ class Company:
     # ---- records ----
 
     def _select(self, where: str, values: tuple[Any, ...]) -> Iterator[Held]:
-        with self.books.ledger.reading() as db:
-            rows = db.execute(f"{select_records(True)} WHERE {where} ORDER BY r.seq", values).fetchall()
-        for row in rows:
-            record = record_from(row)
+        found = self._rows(where, values)
+        for record, at_once in found:
             extra = self.beside(record.id)
             if not extra.get("deleted"):
-                yield Held(record, extra)
+                yield Held(record, extra, at_once)
+
+    def _rows(self, where: str, values: tuple[Any, ...]) -> list[tuple[Record, bool]]:
+        """Records, oldest first, and of each whether it settled something when it was made."""
+        with self.books.ledger.reading() as db:
+            rows = db.execute(f"{select_records(True)} WHERE {where} ORDER BY r.seq", values).fetchall()
+            at_once = {
+                seq
+                for (seq,) in db.execute(
+                    f"SELECT r.seq FROM records r JOIN settlements s ON s.source = r.seq WHERE ({where})"  # noqa: S608
+                    " AND s.posted_at = r.created_at",
+                    values,
+                )
+            }
+        return [(record_from(row), row[1] in at_once) for row in rows]
 
     def by_code(self, kind: str, code: str) -> Held | None:
         return next(self._select("r.kind = ? AND r.code = ?", (kind, code)), None)
@@ -151,13 +159,10 @@ class Company:
 
     def _all(self, where: str, values: tuple[Any, ...]) -> Iterator[Held]:
         extras = self.books.shelf.all(EXTRA)
-        with self.books.ledger.reading() as db:
-            rows = db.execute(f"{select_records(True)} WHERE {where} ORDER BY r.seq", values).fetchall()
-        for row in rows:
-            record = record_from(row)
+        for record, at_once in self._rows(where, values):
             extra = extras.get(record.id, {})
             if not extra.get("deleted"):
-                yield Held(record, extra)
+                yield Held(record, extra, at_once)
 
     def times(self) -> dict[str, tuple[str, str]]:
         """When each record was made and last changed, as instants' texts."""
@@ -264,6 +269,3 @@ def entity_of(company: Company, session_location: str, line_locations: list[str]
     if len(set(named)) > 1:
         raise fault("All lines of a transaction must be of one entity.")
     return named[0]
-
-
-__all__ = ["Company", "Fault", "Held", "entity_of", "object_of"]

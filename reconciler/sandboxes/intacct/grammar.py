@@ -73,9 +73,6 @@ class Grammar:
                 self._sources[name] = rest.strip()
         self._models: dict[str, Model] = {}
 
-    def __contains__(self, name: str) -> bool:
-        return name in self._sources
-
     def names(self, rule: str) -> frozenset[str]:
         """The elements a rule's model names."""
         return frozenset(self.model(rule).names)

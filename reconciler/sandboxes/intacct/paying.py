@@ -154,8 +154,11 @@ def allocations(uses: list[Use]) -> list[dict[str, Any]]:
 
 def credit_commands(company: Company, uses: list[Use], day: date) -> list[Command]:
     """The allocations of the credits used; each is absolute, so what stands between a pair is added to."""
-    used = [(use.source.record.id, use.target.record.id, use.amount) for use in uses if use.source is not None]
-    return changes(company, used, day)
+    credits = [(use.source, use) for use in uses if use.source is not None]
+    for source, _ in credits:
+        if "object" not in source.extra:  # others made it: what it is does not change with what it settles
+            company.keep(source.record.id, object=source.object)
+    return changes(company, [(source.record.id, use.target.record.id, use.amount) for source, use in credits], day)
 
 
 def changes(

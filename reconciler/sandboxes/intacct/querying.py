@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import datetime
 from decimal import Decimal, InvalidOperation
 from typing import Any
 from xml.etree.ElementTree import Element
@@ -261,17 +261,3 @@ def _aggregate(field: Field, how: str, rows: list[Any]) -> str:
         raise query_failed(f"{how} needs a field of numbers")
     total = sum((Decimal(text) for text in texts), Decimal(0))
     return shown(total if how == "sum" else (total / len(texts)).quantize(Decimal("0.01")))
-
-
-__all__ = [
-    "Page",
-    "Test",
-    "comparison",
-    "condition",
-    "date",
-    "field_of",
-    "likeness",
-    "membership",
-    "query",
-    "row_of",
-]

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import date
 from decimal import Decimal
 
 import pytest
 
-from reconciler.sandboxes.ledger.commands import SetAllocation
+from reconciler.sandboxes.ledger.commands import CreateRecord, SetAllocation
 from tests.unit.intacct_sandbox.caller import Caller, advance, day, invoice, payment, pays
 
 RATES = "<EXCHANGE_RATE>1</EXCHANGE_RATE><EXCH_RATE_TYPE_ID>Intacct Daily Rate</EXCH_RATE_TYPE_ID>"
@@ -251,3 +252,25 @@ def test_what_a_colleague_applied_is_shown(books: Caller) -> None:
         "TRX_ADJUSTMENTAMOUNT",
     )
     assert sorted(found) == sorted([(target, held, "", "50", ""), (target, "", credit, "", "30")])
+
+
+def test_others_payments_stay_what_they_were_made_as(books: Caller) -> None:
+    target = books.invoice("I-1")
+    ledger = books.running.books.ledger
+    [bank] = books.running.books.records("bank_account")
+    customer = books.running.books.records("customer")[0].id
+    content = {
+        "customer": customer,
+        "received_on": date(2026, 11, 2),
+        "amount": Decimal(20),
+        "bank_account": bank.id,
+    }
+    paid = {"allocations": [{"invoice": f"inv-{target}", "amount": Decimal(5)}]}
+    ledger.one(CreateRecord("payment", content | paid))
+    own = ledger.one(CreateRecord("payment", content)).id.partition("-")[2]
+    assert len(books.values("ARPYMT", "RECORDNO")) == 1
+    assert books.values("ARADVANCE", "RECORDNO") == [(own,)]
+    books.done(payment(uses(target, "ADVANCEKEY", own, "TRX_POSTEDADVANCEAMOUNT", "20")))
+    assert books.values("ARADVANCE", "RECORDNO", "TRX_TOTALDUE") == [(own, "0")]
+    [(key, _)] = [row for row in books.values("ARPYMT", "RECORDNO", "TRX_TOTALDUE") if row[1] == "15"]
+    assert books.values("ARPYMTDETAIL", "PAYMENTKEY", "TRX_PAYMENTAMOUNT")[0] == (key, "5")
