@@ -21,11 +21,8 @@ from tests.conformance.accountsiq_world import AccountsIQWorld, in_real_time, of
 
 QUICK = {
     "customer_addresses",
-    "customer_archived_and_back",
     "invoice_with_several_lines_and_rounding",
-    "invoice_with_discounts",
     "invoice_due_date",
-    "payment_for_many",
     "payment_on_account_allocated_later",
     "allocation_lowered_with_consent",
     "credit_note_applied_later",
