@@ -50,12 +50,14 @@ class Directory:
         self._sets: Mapping[str, Observed] | None = None
         self._customers: dict[str, Customer] = {}
         self._banks: Mapping[str, str] | None = None
+        self._items: dict[str, Row] = {}
 
     def forget(self) -> None:
         """Read everything again when it is needed: a new phase begins."""
         with self._lock:
             self._taxes = self._dimensions = self._sets = self._banks = None
             self._customers.clear()
+            self._items.clear()
 
     def forget_sets(self) -> None:
         with self._lock:
@@ -191,10 +193,13 @@ class Directory:
 
     def item(self, code: str) -> Row:
         """An item as it is. Raises Rejected where there is none."""
-        found = self._accountsiq.find("GetStockItem", node("stockItemID", code))
-        if found is None:
-            raise Rejected(f"AccountsIQ has no item {code}", code="item")
-        return found
+        with self._lock:
+            if code not in self._items:
+                found = self._accountsiq.find("GetStockItem", node("stockItemID", code))
+                if found is None:
+                    raise Rejected(f"AccountsIQ has no item {code}", code="item")
+                self._items[code] = found
+            return self._items[code]
 
     def bank_currency(self, code: str) -> str:
         """The currency of a bank account, by the code of its GL account. Raises Rejected."""
