@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from decimal import Decimal
+from decimal import Context, Decimal
 from typing import Any
 from xml.etree.ElementTree import Element
 
@@ -26,7 +26,10 @@ from reconciler.resources.totals import LineTotal, Totals, compute_totals
 from reconciler.resources.tracking import merged_tracking
 
 _HUNDRED = Decimal(100)
-_RATE_DIGITS = Decimal("1e-12")
+_SENT = Context(prec=20)
+_CLOSE = Decimal("1e-15")
+_HALF = Decimal("0.5")
+_MOST_DIGITS = 12
 _ONE = Decimal(1)
 
 
@@ -55,9 +58,21 @@ class Arithmetic:
             raise Rejected("a line has no price, or a tax code that AccountsIQ does not know", code="totals")
         return found
 
-    def turned(self, rate: Decimal) -> Decimal:
-        """A rate the other way round, where AccountsIQ counts units of the currency per unit of base."""
-        return (_ONE / rate).quantize(_RATE_DIGITS).normalize() if self.inverse and rate else rate
+    def rate_to(self, rate: Decimal) -> Decimal:
+        """A rate as it is sent: the other way round, where AccountsIQ counts units of it per unit of base."""
+        return _SENT.divide(_ONE, rate) if self.inverse and rate else rate
+
+    def rate_from(self, rate: Decimal) -> Decimal:
+        """A rate as it was declared: the shortest that comes to what AccountsIQ has kept of it."""
+        if not self.inverse or rate <= ZERO:
+            return rate
+        near = max(_HALF.scaleb(int(rate.as_tuple().exponent)), _SENT.multiply(rate, _CLOSE))
+        found = rate
+        for digits in range(1, _MOST_DIGITS + 1):
+            found = Context(prec=digits).divide(_ONE, rate)
+            if abs(_SENT.divide(_ONE, found) - rate) <= near:
+                break
+        return found
 
 
 # ---- from AccountsIQ ----
@@ -137,7 +152,7 @@ def own_words(words: str | None, reference: str | None) -> str | None:
 def _rate_text(entry: Entry, directory: Directory, arithmetic: Arithmetic) -> str | None:
     if entry.currency == directory.base_currency:
         return None
-    return decimal_text(arithmetic.turned(entry.rate))
+    return decimal_text(arithmetic.rate_from(entry.rate))
 
 
 def _lines(entry: Entry, directory: Directory) -> list[Content]:
@@ -191,7 +206,7 @@ def rate_of(content: Mapping[str, Any], currency: str, directory: Directory, ari
     stated = content.get("exchange_rate")
     if stated is None:
         raise Rejected(f"a document in {currency} needs `exchange_rate`", code="exchange_rate")
-    return arithmetic.turned(stated)
+    return arithmetic.rate_to(stated)
 
 
 def batch_invoice(

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from decimal import Decimal
+from itertools import zip_longest
 from typing import Any
 
 from reconciler.kernel.canonical import canonical_json, digest_text
@@ -140,13 +141,14 @@ def dimension_from(id_: str, row: Row) -> Observed:
 
 
 def set_from(row: Row, dimensions: tuple[str, ...]) -> Observed:
-    """A department: the codes it stands for, by dimension. `dimensions`: their ids, in the order of the codes."""
+    """A department: the codes it stands for, by dimension. `dimensions`: their ids, in the order of the codes, ''
+    where a place has none: a code in such a place still tells the department from others."""
     id_ = row.text("DepartmentID") or ""
     active = flag(row, "IsActive")
     tracking = {
-        dimension: code
-        for dimension, name in zip(dimensions, CODES, strict=False)
-        if dimension and (code := row.text(name))
+        dimension or str(place): code
+        for place, (dimension, name) in enumerate(zip_longest(dimensions, CODES, fillvalue=""), 1)
+        if name and (code := row.text(name))
     }
     content: Content = {
         "code": id_,
@@ -188,6 +190,7 @@ _ADDRESSES: Mapping[str, Mapping[str, str]] = {
         "country": "DeliveryCountry",
     },
 }
+COUNTRIES = frozenset(names["country"] for names in _ADDRESSES.values())
 
 
 def customer_from(row: Row, *, zero_is_none: bool) -> Observed:
@@ -230,7 +233,7 @@ def customer_fields(content: Mapping[str, Any]) -> dict[str, str]:
     if "hold" in content:
         made["Hold"] = "1" if content["hold"] else "0"
     if "credit_limit" in content:
-        made["CreditLimit"] = decimal(content["credit_limit"] or ZERO)
+        made["CreditLimit"] = decimal(Decimal(content["credit_limit"] or ZERO))
     if "phones" in content:
         phones = [*(content["phones"] or ()), "", ""]
         made |= dict(zip(_PHONES, phones, strict=False))

@@ -17,6 +17,7 @@ from reconciler.providers.accountsiq.wire import amount, id_of
 from reconciler.providers.errors import Rejected
 from reconciler.providers.protocol import Observed
 
+_PLACES = ("1", "2", "3", "4", "5", "6")
 _FEW = 4
 """So many customers are asked for one by one; for more the list is read."""
 
@@ -115,7 +116,12 @@ class Directory:
             return self._dimensions
 
     def dimension_ids(self) -> tuple[str, ...]:
-        return tuple(id_ for id_, _ in self.dimensions())
+        """The dimensions' ids by their places among a department's codes; '' where a place has none. Where their
+        codes are the numbers of places, these count: a dimension that is not set up may be left out."""
+        ids = [id_ for id_, _ in self.dimensions()]
+        if not set(ids) <= set(_PLACES):
+            return tuple(ids)
+        return tuple(place if place in ids else "" for place in _PLACES[: max(map(int, ids), default=0)])
 
     def sets(self) -> Mapping[str, Observed]:
         """Every department, as a tracking set, by its id."""

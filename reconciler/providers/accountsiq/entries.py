@@ -100,7 +100,7 @@ def entry_from(row: Row, base: str) -> Entry | None:
         due=day_of(row, "DueDate"),
         total=abs(total),
         open=abs(amount(row, "OutstandingAmount")),
-        rate=_rate(row, control),
+        rate=_rate(control),
         words=long_words(control, "Description") if control is not None else None,
         invoice_id=id_of(row, "InvoiceID") if item else None,
         bank=row.text("TransactionBankGLAccountNumber") or _other_account(details),
@@ -110,8 +110,8 @@ def entry_from(row: Row, base: str) -> Entry | None:
     )
 
 
-def _rate(row: Row, control: Row | None) -> Decimal:
-    """The rate as posted; where no line says one, what the base amount comes to."""
+def _rate(control: Row | None) -> Decimal:
+    """The rate as posted, which the control line says."""
     stated = number_of(control, "ExchangeRate") if control is not None else None
     return stated or Decimal(1)
 

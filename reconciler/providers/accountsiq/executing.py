@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import base64
+import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import assert_never
 
-from reconciler.kernel.money import decimal_text
 from reconciler.providers.accountsiq.calls import AccountsIQ
-from reconciler.providers.accountsiq.codec_masters import customer_fields
+from reconciler.providers.accountsiq.codec_masters import COUNTRIES, customer_fields
 from reconciler.providers.accountsiq.directory import Directory
 from reconciler.providers.accountsiq.envelope import Row, node, optional
 from reconciler.providers.accountsiq.observing import Observer
@@ -57,8 +56,8 @@ class Executor:
                 return self._update(kind, remote_id, before, after)
             case Allocate() | Unallocate():
                 return self.settler.settle(request, progress)
-            case Attach(_, remote_id, name, path):
-                return self._attach(remote_id, name, path)
+            case Attach():
+                return self._attach(operation)
             case Void() | Post() | Delete() | Reverse():
                 raise Rejected("AccountsIQ's API cannot do this", code="unsupported")
             case _ as unreachable:
@@ -148,13 +147,16 @@ class Executor:
         row = self.accountsiq.find("GetCustomer", node("customerCode", code))
         if row is None:
             raise Stale(f"the customer {code} is no longer there")
-        was, wanted = customer_fields(before), customer_fields(after)
-        moved = sorted(name for name in wanted if not _known(row, name, was.get(name, ""), wanted[name]))
+        live = self.observer.customer(row).content()
+        now, was = (customer_fields({name: side.get(name) for name in after}) for side in (live, before))
+        wanted = customer_fields(after)
+        moved = sorted(name for name, text in wanted.items() if now[name] not in (was[name], text))
         if moved:
             raise Stale(f"the customer {code} has moved: {', '.join(moved)}")
         record = Record("customer", row, CUSTOMER)
         for name, text in wanted.items():
-            if text or record.row.text(name) is not None:
+            unread = name in COUNTRIES and not now[name]  # a country in words, which nobody asked to take away
+            if text or (record.row.text(name) is not None and not unread):
                 record.put(name, text)
         self.accountsiq.write("UpdateCustomer", record.element, node("create", "false"))
 
@@ -199,13 +201,16 @@ class Executor:
 
     # ---- files ----
 
-    def _attach(self, remote_id: str, name: str, path: str) -> Done:
+    def _attach(self, operation: Attach) -> Done:
+        remote_id, name, path = operation.remote_id, operation.name, operation.path
         if name.rpartition(".")[2].lower() not in ATTACHABLE:
             raise Rejected(f"{name} is no CSV, Excel or PDF file, and AccountsIQ takes no other", code="file")
         try:
             content = (self.root / path).read_bytes()
         except OSError as error:
             raise Rejected(f"{path} cannot be read: {error.strerror}", code="file") from None
+        if hashlib.sha256(content).hexdigest() != operation.sha256:
+            raise Rejected(f"{path} is not the file that was planned: plan again", code="file")
         header = node(
             "Header",
             node("MasterType", "Transaction"),
@@ -222,17 +227,3 @@ class Executor:
         if found is None:
             raise Rejected(f"{remote_id} is not posted", code="state")
         return found
-
-
-def _known(row: Row, name: str, before: str, after: str) -> bool:
-    """Whether a field is as it was, or as it is to be already; numbers and flags however they are written."""
-    now = row.text(name) or ""
-    return any(now.strip() == text.strip() or _plain(now) == _plain(text) for text in (before, after))
-
-
-def _plain(text: str) -> str:
-    """A number without needless digits, a flag in one case; nothing is 0 and false."""
-    try:
-        return decimal_text(Decimal(text or "0"))
-    except InvalidOperation:
-        return {"false": "0", "true": "1"}.get(text.strip().lower(), text)

@@ -125,7 +125,7 @@ def draft_from(kind: str, row: Row, directory: Directory, arithmetic: Arithmetic
         "issue_date": day.isoformat() if day else None,
         "due_date": due.isoformat() if due and kind == "invoice" else None,
         "currency": currency,
-        "exchange_rate": decimal_text(arithmetic.turned(amount(row, "ExchangeRate"))) if foreign else None,
+        "exchange_rate": decimal_text(arithmetic.rate_from(amount(row, "ExchangeRate"))) if foreign else None,
         "memo": memo_of(row),
         "lines": item_lines(row, directory),
     }

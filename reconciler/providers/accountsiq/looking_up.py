@@ -71,7 +71,7 @@ class LookUps:
         codes = {str(content.get("customer")) for content in contents}
         known = self.observer.directory.customers(codes)
         ids = sorted({one.account_id for one in known.values() if one.account_id})
-        accounts = ids if len(known) == len(codes) and len(ids) <= _MOST_ACCOUNTS else ()
+        accounts = ids if len(ids) == len(codes) <= _MOST_ACCOUNTS else ()
         marks = {mark_of(probe.reference) for probe in probes}
         kinds = sorted({subject(probe.operation)[0] for probe in probes})
         listed = self.observer.transactions.listed(kinds, first=min(days), last=max(days), accounts=accounts)

@@ -198,7 +198,8 @@ class Transactions:
         places = self.places(targets)
         if self.accountsiq.settings.discounts:
             self._link((id_ for id_ in targets if _is_invoice(places.get(id_)) and id_ not in links), links)
-        return {id_: _merged(one, links, places) for id_, one in sources.items()}
+        discounts = self.accountsiq.settings.discounts
+        return {id_: _merged(one, links, places, discounts=discounts) for id_, one in sources.items()}
 
     def _link(self, ids: Iterable[str], links: Links) -> None:
         for id_ in sorted(ids):
@@ -268,7 +269,9 @@ def _is_invoice(place: Place | None) -> bool:
     return place is not None and place.kind == "invoice"
 
 
-def _merged(source: Entry, links: Links, places: Mapping[str, Place | None]) -> tuple[LiveAllocation, ...]:
+def _merged(
+    source: Entry, links: Links, places: Mapping[str, Place | None], *, discounts: bool
+) -> tuple[LiveAllocation, ...]:
     """One allocation per target that is ours to know; the first one's date."""
     found: dict[tuple[str, str], LiveAllocation] = {}
     for link in links.get(source.id, ()):
@@ -280,7 +283,7 @@ def _merged(source: Entry, links: Links, places: Mapping[str, Place | None]) -> 
         before = found.get(key)
         if before is not None:
             given, on = given + before.amount, before.date
-        discount = _discount(source, links.get(link.other, ()))
+        discount = _discount(source, links.get(link.other, ())) if discounts else ZERO
         found[key] = LiveAllocation(place.kind, place.remote_id, given, on, discount=discount)
     return tuple(found[key] for key in sorted(found))
 
@@ -288,5 +291,5 @@ def _merged(source: Entry, links: Links, places: Mapping[str, Place | None]) -> 
 def _discount(source: Entry, links: Iterable[Link]) -> Decimal:
     """What an invoice was discounted by with a source: discounts that carry the source's own reference."""
     mark = mark_of(source.reference)
-    mine = [link for link in links if link.type == _DISCOUNT and mark_of(link.reference) == mark]
+    mine = [link for link in links if mark and link.type == _DISCOUNT and mark_of(link.reference) == mark]
     return sum((link.amount for link in mine), ZERO)

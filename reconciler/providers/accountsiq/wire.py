@@ -15,6 +15,7 @@ EARLIEST, LATEST = date(1900, 1, 1), date(2099, 12, 31)
 ATTACHABLE = ("csv", "xls", "xlsx", "pdf")
 """Kinds of files that AccountsIQ attaches, by the ends of their names."""
 _DAY = re.compile(r"(\d{4}-\d{2}-\d{2})(T.*)?\Z", re.ASCII | re.DOTALL)
+_LONGEST_ID = 20
 _EMPTY = "0001-01-01"
 """What .NET writes for a date that was never set."""
 
@@ -58,7 +59,11 @@ def flag(row: Row, name: str) -> bool:
 def id_of(row: Row, name: str) -> str | None:
     """An id that is a positive whole number; -1 and 0 are none."""
     text = (row.text(name) or "").strip()
-    return text if text.isascii() and text.isdigit() and int(text) > 0 else None
+    return text if is_id(text) else None
+
+
+def is_id(text: str) -> bool:
+    return text.isascii() and text.isdigit() and len(text) < _LONGEST_ID and int(text) > 0
 
 
 def words(row: Row, name: str, longest: int = 255) -> str | None:

@@ -9,14 +9,26 @@ from xml.etree.ElementTree import fromstring
 
 import pytest
 
+from reconciler.providers.accountsiq.codec_documents import Arithmetic
 from reconciler.providers.accountsiq.codec_masters import account_from
+from reconciler.providers.accountsiq.directory import Directory
 from reconciler.providers.accountsiq.entries import entry_from
 from reconciler.providers.accountsiq.envelope import NS, Row
 from reconciler.providers.accountsiq.provider import merged
+from reconciler.providers.accountsiq.wire import id_of
 from reconciler.providers.errors import Rejected
 from reconciler.providers.operations import Create
 from reconciler.providers.protocol import Absent, Found, Inconclusive, Probe, Query
-from tests.unit.accountsiq_provider.service import CUSTOMER, Service, Told, answered, failed, provider, text
+from tests.unit.accountsiq_provider.service import (
+    CUSTOMER,
+    Service,
+    Told,
+    answered,
+    calling,
+    failed,
+    provider,
+    text,
+)
 
 DEPARTMENTS = {
     "GetAnalysisDimensionSetup": (
@@ -186,6 +198,22 @@ def test_a_discount_is_its_own_sources_alone() -> None:
     assert observed.allocations[0].discount == Decimal(2)
 
 
+def test_many_sources_tell_no_more_of_discounts_than_few() -> None:
+    """A list of all links has the invoices' too: what is not carried is not read."""
+    ids = ("200", "201", "202", "203")
+    ours = "R-200~abcdefghij234560"
+    links = [allocations(id_, link("100", "110")) for id_ in ids]
+    service = Service(
+        GetTransactionsBy=[result(*(summary(id_, "SR", -1, "0") for id_ in ids)), result(summary("100"))],
+        GetAllocationsForTransactionsCreatedBetween=[
+            result(*links, allocations("100", link("900", "2", "DS", ours))),
+            result(),
+        ],
+    )
+    found = list(provider(service).observe(Query(("payment",), ids=ids)))
+    assert {one.allocations[0].discount for one in found} == {Decimal(0)}
+
+
 # ---- look-ups ----
 
 
@@ -211,6 +239,15 @@ def test_many_are_looked_up_on_their_customers_days() -> None:
         "2026-11-07T23:59:59",
     )
     assert text(asked, "query/AccountIDsFilter/int") == "7"
+
+
+def test_many_of_a_customer_without_an_account_are_looked_for_among_all() -> None:
+    service = Service(
+        GetCustomer=f"<Result>{CUSTOMER.replace('<AccountID>7</AccountID>', '')}</Result>",
+        GetTransactionsBy=[result(summary("103")), result()],
+    )
+    provider(service).lookup([probe(number) for number in range(2, 8)])
+    assert text(service.asked["GetTransactionsBy"][0], "query/AccountIDsFilter/int") is None
 
 
 def test_two_of_one_reference_are_for_a_person() -> None:
@@ -264,6 +301,38 @@ def test_a_department_is_a_set_and_a_dimension_a_category() -> None:
     ]
     assert found[0].content()["values"] == ["NORTH", "SOUTH"]
     assert found[2].content()["tracking"] == {"1": "NORTH", "2": "SALES"}
+
+
+def test_a_code_in_a_place_without_a_dimension_still_tells_departments_apart() -> None:
+    service = Service(
+        GetAnalysisDimensionSetup=result(
+            "<D><Code>1</Code><Description>Dept</Description></D>",
+            "<D><Code>3</Code><Description>Area</Description></D>",
+        ),
+        GetDepartmentList=result(
+            "<D><DepartmentID>X</DepartmentID><AnalysisCode1>A</AnalysisCode1><AnalysisCode3>N</AnalysisCode3>"
+            "<AnalysisCode5>Q</AnalysisCode5><IsActive>true</IsActive></D>"
+        ),
+    )
+    (observed,) = provider(service).observe(Query(("tracking_set",)))
+    assert observed.content()["tracking"] == {"1": "A", "3": "N", "5": "Q"}
+    with pytest.raises(Rejected, match="no active department"):
+        Directory(calling(service), "EUR").department({"1": "A", "3": "N"})
+
+
+@pytest.mark.parametrize("rate", ["150", "0.85", "1.0873", "0.0066", "83.125", "1234.5", "0.00006123"])
+@pytest.mark.parametrize("places", [0, 17])
+def test_a_rate_that_counts_the_other_way_round_is_read_as_it_was_declared(rate: str, places: int) -> None:
+    arithmetic = Arithmetic(inverse=True)
+    sent = arithmetic.rate_to(Decimal(rate))
+    kept = round(sent, places) if places else sent
+    assert arithmetic.rate_from(kept) == Decimal(rate)
+    assert Arithmetic().rate_from(Decimal(rate)) == Arithmetic().rate_to(Decimal(rate)) == Decimal(rate)
+
+
+def test_an_id_out_of_all_proportion_is_none() -> None:
+    assert id_of(row(f"<TransactionID>{'9' * 5000}</TransactionID>"), "TransactionID") is None
+    assert id_of(row("<TransactionID>12</TransactionID>"), "TransactionID") == "12"
 
 
 def test_periods_that_follow_each_other_are_one_span() -> None:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from datetime import date
 from decimal import Decimal
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
-from xml.etree.ElementTree import fromstring
+from xml.etree.ElementTree import Element, fromstring
 
 import pytest
 
@@ -68,6 +69,34 @@ def test_a_customer_that_moved_is_not_written_over() -> None:
     with pytest.raises(Stale, match="Name"):
         provider(service).execute(request(Update("customer", "ACME", {"name": "Old"}, {"name": "New"})), Stages())
     assert "UpdateCustomer" not in service.order
+
+
+def updated(fields: str, before: dict[str, Any], after: dict[str, Any]) -> Element:
+    service = Service(GetCustomer=f"<Result>{CUSTOMER}{fields}</Result>", UpdateCustomer="")
+    provider(service).execute(request(Update("customer", "ACME", before, after)), Stages())
+    return service.asked["UpdateCustomer"][0][1]
+
+
+def test_a_phone_counts_wherever_it_stands() -> None:
+    mobile = "<MobilePhone>222</MobilePhone>"
+    sent = updated(mobile, {"phones": ["222"]}, {"phones": ["111", "222"]})
+    assert (text(sent, "Phone"), text(sent, "MobilePhone")) == ("111", "222")
+    sent = updated(mobile, {"phones": ["222"]}, {"phones": ["111"]})
+    assert (text(sent, "Phone"), text(sent, "MobilePhone")) == ("111", None)
+
+
+def test_a_country_in_words_is_left_alone_until_one_is_declared() -> None:
+    there = "<Address1>Quay 1</Address1><Country>Ireland</Country>"
+    before = {"addresses": [{"type": "billing", "line1": "Quay 1"}]}
+    sent = updated(there, before, {"addresses": [{"type": "billing", "line1": "Quay 2"}]})
+    assert (text(sent, "Address1"), text(sent, "Country")) == ("Quay 2", "Ireland")
+    sent = updated(there, before, {"addresses": [{"type": "billing", "line1": "Quay 1", "country": "IE"}]})
+    assert text(sent, "Country") == "IE"
+
+
+def test_a_text_that_looks_like_the_same_number_has_moved() -> None:
+    with pytest.raises(Stale, match="VATRegistrationNumber"):
+        updated("<VATRegistrationNumber>0123</VATRegistrationNumber>", {"tax_number": "123"}, {"tax_number": "9"})
 
 
 def test_an_outdated_row_version_is_stale() -> None:
@@ -217,7 +246,8 @@ def test_a_file_is_attached_to_the_transaction(tmp_path: Path) -> None:
     (tmp_path / "offer.pdf").write_bytes(b"%PDF")
     service = Service(AttachDocument="")
     books = provider(service, tmp_path)
-    books.execute(request(Attach("invoice", "100", "offer.pdf", "offer.pdf", "0")), Stages())
+    planned = Attach("invoice", "100", "offer.pdf", "offer.pdf", sha256(b"%PDF").hexdigest())
+    books.execute(request(planned), Stages())
     (sent,) = service.asked["AttachDocument"]
     header = sent.find(f".//{{{NS}}}Header")
     assert header is not None
@@ -226,6 +256,15 @@ def test_a_file_is_attached_to_the_transaction(tmp_path: Path) -> None:
     for name, path in (("offer.docx", "offer.pdf"), ("gone.pdf", "gone.pdf")):
         with pytest.raises(Rejected):
             books.execute(request(Attach("invoice", "100", name, path, "0")), Stages())
+
+
+def test_a_file_that_changed_since_the_plan_is_not_attached(tmp_path: Path) -> None:
+    (tmp_path / "offer.pdf").write_bytes(b"%PDF of another")
+    service = Service(AttachDocument="")
+    planned = Attach("invoice", "100", "offer.pdf", "offer.pdf", sha256(b"%PDF").hexdigest())
+    with pytest.raises(Rejected, match="not the file that was planned"):
+        provider(service, tmp_path).execute(request(planned), Stages())
+    assert "AttachDocument" not in service.order
 
 
 # ---- normalising ----
