@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 from reconciler.kernel.address import Address, check_name
-from reconciler.kernel.identity import Tagged
+from reconciler.kernel.identity import Tagged, tag_in, tag_of
 from reconciler.plan.index import Index
 from reconciler.plan.model import Unmanaged
 from reconciler.providers.protocol import Observed
@@ -34,13 +34,21 @@ def unmanaged_documents(index: Index) -> tuple[Unmanaged, ...]:
 
 
 def _strays(index: Index, documents: bool) -> Iterator[tuple[str, str, list[Observed]]]:
+    """What a request under way may just have made is nobody's stray: recovery binds it."""
+    inputs = index.inputs
+    under_way = {tag_of(inputs.project, row.document_id) for row in inputs.state.unsettled}
     for connection, shot in sorted(index.inputs.snapshot.items()):
         for kind, rows in sorted(shot.rows.items()):
             if kind in KINDS and KINDS[kind].is_document is documents and kind in shot.complete:
                 yield (
                     connection,
                     kind,
-                    [row for id_, row in rows.items() if (connection, kind, id_) not in index.owners],
+                    [
+                        row
+                        for id_, row in rows.items()
+                        if (connection, kind, id_) not in index.owners
+                        and not (under_way and tag_in(row.reference) in under_way)
+                    ],
                 )
 
 

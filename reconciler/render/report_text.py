@@ -36,15 +36,18 @@ _COLUMNS = (
     Column("ERP id", optional=True),
 )
 
+APPLY, RECOVERY = "Apply", "Recovery"
+"""What ran, as the report's last line says it."""
 
-def report_text(report: ApplyReport, connection: str | None, style: Style, run: str = "Apply") -> str:
+
+def report_text(report: ApplyReport, connection: str | None, style: Style, run: str = APPLY) -> str:
     """The report for people, ended by a newline. `run`: what it is called, `Apply` or `Recovery`."""
     lines: list[str] = []
     if report.recovered:
         lines += ["Settled from earlier runs:", *_results(report.recovered, connection, style), ""]
     if report.results:
         lines += [*_results(report.results, connection, style), ""]
-    lines += _unknown(report, connection, style)
+    lines += _unknown(report, connection, style, run)
     lines += _findings(report.findings, connection, style)
     lines += _end(report, style, run)
     return "\n".join(lines) + "\n"
@@ -85,12 +88,15 @@ def _tinted(line: str, style: Style) -> str:
     return line
 
 
-def _unknown(report: ApplyReport, connection: str | None, style: Style) -> Iterator[str]:
+def _unknown(report: ApplyReport, connection: str | None, style: Style, run: str) -> Iterator[str]:
     found = [item for item in (*report.recovered, *report.results) if item.outcome is StepOutcome.UNKNOWN]
     if not found:
         return
     text = "Unknown: these may or may not have reached the ERP. Nothing is sent again until that is settled:"
     yield from (style.paint(line, Tint.ERROR) for line in paragraph(text, style.width))
+    if run != RECOVERY and any("--resolve" in item.command for item in found):
+        text = "First let it look again, `reconciler recover`: what arrived is settled. By your word goes the rest:"
+        yield from paragraph(text, style.width)
     for item in found:
         yield from paragraph(f"{_name(item, connection)}: {item.description}", style.width, "  ", "    ")
         yield " " * 6 + printable(item.command or "reconciler recover")  # never broken: it is copied

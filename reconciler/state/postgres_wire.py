@@ -183,7 +183,7 @@ def _connect(location: PostgresLocation, read_seconds: float) -> Any:
     except ImportError:
         raise StateError(
             "a PostgreSQL state needs the driver pg8000, which is not installed",
-            hint="Install it: pip install 'reconciler[postgres]'",
+            hint="In your clone: pip install '.[postgres]'",
         ) from None
     context = location.ssl_context()
     way: socket.socket | None = None

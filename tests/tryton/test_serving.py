@@ -41,7 +41,7 @@ def test_without_the_extra_it_says_what_to_install(monkeypatch, capsys):
 
     monkeypatch.setattr(packages, "version", missing)
     assert main(["sandbox", "serve", "tryton"]) == 1
-    assert "pip install 'reconciler[tryton-server]'" in capsys.readouterr().err
+    assert "in your clone, pip install '.[tryton-server]'" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("option", [["--seed", "a.yaml"], ["--switch", "a=b"], ["--log", "a.log"]])

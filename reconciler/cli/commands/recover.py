@@ -8,6 +8,7 @@ from reconciler.cli.invocation import Invocation
 from reconciler.cli.options import json_option
 from reconciler.cli.runs import end, surroundings
 from reconciler.cli.sessions import session_for
+from reconciler.render.report_text import RECOVERY
 from reconciler.workflows.recovering import RecoverRequest, recover
 
 
@@ -35,4 +36,4 @@ def command(invocation: Invocation, resolve: str, word: str, abandon: str, confi
     request = RecoverRequest(resolve, word, abandon, confirm_absent)
     with session_for(invocation) as session, surroundings(invocation, "recover") as around:
         report = recover(session, request, around)
-    return end(invocation, report, "Recovery")
+    return end(invocation, report, RECOVERY)

@@ -190,7 +190,7 @@ def start_process(name: str, *arguments: str) -> RunningProcess:
 
 def _check_installed() -> None:
     if importlib.util.find_spec("uvicorn") is None:
-        raise ReconcilerError("a sandbox needs a web server", hint="Install it: pip install 'reconciler[sandbox]'.")
+        raise ReconcilerError("a sandbox needs a web server", hint="In your clone: pip install '.[sandbox]'")
 
 
 def _listen(port: int) -> socket.socket:

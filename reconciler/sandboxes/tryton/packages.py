@@ -33,7 +33,7 @@ def installed_versions() -> dict[str, str]:
         try:
             found[name] = version(name)
         except PackageNotFoundError:
-            raise TrytonMissing(f"{name} is not installed: pip install 'reconciler[tryton-server]'") from None
+            raise TrytonMissing(f"{name} is not installed: in your clone, pip install '.[tryton-server]'") from None
     strangers = {name: number for name, number in found.items() if not number.startswith(f"{SERIES}.")}
     if strangers:
         listed = ", ".join(f"{name} {number}" for name, number in strangers.items())
@@ -47,4 +47,4 @@ def program(name: str) -> str:
     for folder in (Path(sys.executable).parent, Path(sysconfig.get_path("scripts"))):
         if (folder / name).is_file():
             return str(folder / name)
-    raise TrytonMissing(f"{name} is not beside {sys.executable}: pip install 'reconciler[tryton-server]'")
+    raise TrytonMissing(f"{name} is not beside {sys.executable}: in your clone, pip install '.[tryton-server]'")

@@ -6,6 +6,7 @@ import random
 from dataclasses import replace
 from datetime import date
 from decimal import Decimal
+from types import SimpleNamespace
 
 from reconciler.kernel.canonical import canonical_json
 from reconciler.plan.model import Action, Plan, Reason
@@ -354,6 +355,18 @@ def test_an_unmanaged_document_is_adopted_only_on_request_and_only_when_equal() 
     )
     foreign = only(books.plan(customer(), invoice(), adopt=["invoice.INV-1"]), Action.BLOCKED)
     assert foreign.reason is Reason.FOREIGN_DOCUMENT
+
+
+def test_what_a_request_under_way_may_have_made_is_nobodys_stray() -> None:
+    books = Books().with_acme()
+    (step,) = books.plan(customer(), invoice()).steps
+    content = {"customer": "C1", "issue_date": "2026-11-10", "currency": "USD", "lines": []}
+    books.live("invoice", "I9", content, number="INV-1", reference=step.reference, total="100", open="100")
+    assert books.plan(customer()).unmanaged == {"books:invoice": 1}
+    books.unsettled = (
+        SimpleNamespace(address=step.address, document_id=step.document_id, may_be_resent=False),  # type: ignore[assignment]
+    )
+    assert books.plan(customer()).unmanaged == {}
 
 
 def test_two_live_documents_under_one_tag_are_reported_not_chosen_from() -> None:

@@ -679,7 +679,8 @@ def inputs_of(
 
 
 def an_intent(made: Step, *, may_be_resent: bool = False) -> IntentRow:
-    return SimpleNamespace(address=made.address, may_be_resent=may_be_resent)  # type: ignore[return-value]
+    known = {"address": made.address, "document_id": made.document_id}
+    return SimpleNamespace(**known, may_be_resent=may_be_resent)  # type: ignore[return-value]
 
 
 # ---- beside the way ----

@@ -46,6 +46,7 @@ def test_a_report_as_people_read_it():
         "  invoice.INV-4: INV-3 is unknown\n"
         "\n"
         "Unknown: these may or may not have reached the ERP. Nothing is sent again until that is settled:\n"
+        "First let it look again, `reconciler recover`: what arrived is settled. By your word goes the rest:\n"
         "  invoice.INV-3: create and post\n"
         "      reconciler recover --resolve abc --as created:ID|absent\n"
         "\n"
