@@ -128,6 +128,10 @@ class _Documents:
             settings, "a payment that moves no cash applies it: a repetition is kept out by looking"
         )
 
+        self._taken_off = _searched(
+            settings, "what applies it is reversed, and what stays applied by another payment that moves no cash"
+        )
+
     def kinds(self) -> Mapping[str, KindCapabilities]:
         return {"invoice": self._invoice(), "credit_note": self._credit_note(), "payment": self._payment()}
 
@@ -179,7 +183,7 @@ class _Documents:
             Verb.CREATE: self._made(),
             Verb.DELETE: self._absolute,
             Verb.ALLOCATE: self._applied,
-            Verb.UNALLOCATE: self._absolute,
+            Verb.UNALLOCATE: self._taken_off,
             Verb.VOID: _none("Intacct reverses no adjustment: issue an invoice against it"),
         }
         return KindCapabilities(
@@ -202,7 +206,7 @@ class _Documents:
         verbs = {
             Verb.CREATE: self._searched,
             Verb.ALLOCATE: self._applied,
-            Verb.UNALLOCATE: whole if direct else self._absolute,
+            Verb.UNALLOCATE: whole if direct else self._taken_off,
             Verb.REVERSE: self._absolute,
             Verb.VOID: _none("payments are reversed"),
         }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections import Counter
 from dataclasses import dataclass, field
 
 from reconciler.providers.errors import Rejected
@@ -21,6 +22,8 @@ class Directory:
     gateway: Gateway
     base_currency: str
     _dimensions: dict[str, dict[str, str]] = field(default_factory=dict)
+    _former: dict[str, dict[str, str]] = field(default_factory=dict)
+    """The names of values that are no longer active: documents still have them."""
     _banks: list[Row] | None = None
     _lock: threading.RLock = field(default_factory=threading.RLock)
 
@@ -45,12 +48,19 @@ class Directory:
         ]
         found = self.gateway.queries(*queries)
         for (category, (_, id_, name, _)), rows in zip(DIMENSIONS.items(), found, strict=True):
+            named = {row[id_]: text(row.get(name)) or row[id_] for row in rows if row.get(id_)}
+            active = {row[id_] for row in rows if row.get(id_) and is_active(row)}
+            borne = Counter(named[value] for value in active)
             self._dimensions[category] = {
-                row[id_]: text(row.get(name)) or row[id_] for row in rows if row.get(id_) and is_active(row)
+                value: shown if borne[shown] == 1 else value for value, shown in named.items() if value in active
+            }
+            self._former[category] = {
+                value: value if borne[shown] else shown for value, shown in named.items() if value not in active
             }
 
     def name_of(self, category: str, id_: str) -> str | None:
-        return self.values(category).get(id_)
+        """A value's name; its id where another has the same name."""
+        return self.values(category).get(id_) or self._former.get(category, {}).get(id_)
 
     def id_of(self, category: str, value: str) -> str | None:
         """The id of a value that is given by name, or by id."""

@@ -129,6 +129,11 @@ class Money:
         if operation.target_kind != "invoice" or operation.discount or operation.write_off:
             raise Rejected("credits are applied to invoices, without discounts or write-offs", code="unsupported")
         source, live = self._source(operation, sources)
+        settled = sum((one.amount for one in live.allocations if one.target_id == operation.target_id), ZERO)
+        if settled == operation.amount:
+            return Done(operation.source_id)
+        if settled != operation.before:
+            raise Stale(f"what {operation.source_id} settles of {operation.target_id} moved")
         share = operation.amount - operation.before
         call = self._application(request, source, live, operation.target_id, share, operation.date)
         yield send(request, call)
@@ -162,10 +167,14 @@ class Money:
     ) -> Script:
         """The payments that apply it are reversed; what should stay is applied again."""
         source, live = self._source(operation, sources)
-        if not any(stage == _REVERSED for stage, _ in request.stages):
-            applied = self.documents.applications(source, operation.target_id)
-            if sum((one.amount for one in applied), ZERO) != operation.before:
-                raise Stale(f"what {operation.source_id} settles of {operation.target_id} moved")
+        applied = self.documents.applications(source, operation.target_id)
+        settled = sum((one.amount for one in applied), ZERO)
+        begun = any(stage == _REVERSED for stage, _ in request.stages)
+        if settled == operation.amount:
+            return Done(operation.source_id)
+        if settled != (ZERO if begun else operation.before):
+            raise Stale(f"what {operation.source_id} settles of {operation.target_id} moved")
+        if not begun:
             payments = list(dict.fromkeys(one.payment for one in applied))
             self._only_apply(payments, source, operation.target_id)
             for payment in payments:

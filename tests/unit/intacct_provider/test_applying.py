@@ -1,0 +1,59 @@
+"""What is applied, and taken off, is what should be in all: whoever has seen to it, it is not done twice."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+import pytest
+
+from reconciler.providers.capabilities import DeduplicationClass, Verb
+from reconciler.providers.errors import Stale
+from reconciler.providers.intacct.capabilities import intacct_capabilities
+from reconciler.providers.intacct.settings import IntacctSettings
+from reconciler.providers.operations import Allocate, Unallocate
+from reconciler.providers.protocol import Done
+from tests.unit.intacct_provider.gateway import Reply
+from tests.unit.intacct_provider.test_executing import ADVANCE, Desk, applied, asks, made, of_books
+
+READS = 6
+
+
+def books_with(amount: str) -> Reply:
+    """An advance of which so much is applied to invoice 1."""
+    shares = applied(("9", "1", amount)) if amount != "0" else []
+    return of_books({"ARADVANCE": [ADVANCE], "ARPYMTDETAIL": shares})
+
+
+@pytest.mark.parametrize(("there", "kind", "calls"), [("50", Done, 0), ("0", Done, 1), ("20", Stale, 0)])
+def test_what_is_applied_already_is_not_applied_again(there: str, kind: type, calls: int):
+    """A request may have landed late, or a colleague has applied it by hand."""
+    desk = Desk(lambda request: (made(81) if request.find(".//create") is not None else books_with(there))(request))
+    desk.bench.home.replies *= READS
+    found = desk.do(asks(Allocate("payment", "ARADVANCE-78", "invoice", "1", Decimal(50))))["k"]
+    assert (type(found), len(desk.calls)) == (kind, calls)
+
+
+@pytest.mark.parametrize(("there", "kind", "calls"), [("30", Done, 0), ("0", Done, 1), ("20", Stale, 0)])
+def test_what_stays_after_taking_off_is_applied_once(there: str, kind: type, calls: int):
+    """Resumed after the reversal: what applies the rest may be there already."""
+    desk = Desk(
+        lambda request: (made(82) if request.find(".//create") is not None else books_with(there))(request),
+        payments="advances",
+    )
+    desk.bench.home.replies *= READS
+    operation = Unallocate("payment", "ARADVANCE-78", "invoice", "1", before=Decimal(50), amount=Decimal(30))
+    found = desk.do(asks(operation, stages=(("reversed", {}),)))["k"]
+    assert (type(found), len(desk.calls)) == (kind, calls)
+
+
+def test_what_is_taken_off_already_is_not_taken_off_again():
+    desk = Desk(*[books_with("0")] * READS, payments="advances")
+    operation = Unallocate("payment", "ARADVANCE-78", "invoice", "1", before=Decimal(50))
+    assert desk.do(asks(operation))["k"] == Done("ARADVANCE-78")
+    assert desk.calls == []
+
+
+def test_nothing_but_looking_keeps_the_rest_from_being_applied_twice():
+    found = intacct_capabilities(IntacctSettings(endpoint="sandbox", payments="advances"))
+    for kind in ("payment", "credit_note"):
+        assert found.kind(kind).verb(Verb.UNALLOCATE).deduplication is DeduplicationClass.C
