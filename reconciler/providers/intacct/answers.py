@@ -29,10 +29,12 @@ _TAGS = re.compile(r"<[^>]*>")
 _SUPPORT_ID = re.compile(r"\s*\[Support ID:[^\]]*\]")
 _TAKEN = re.compile(r"already exists|duplicate|already (?:in use|used)|not unique", re.IGNORECASE)
 _SEEN = re.compile(
-    r"control\s*_?id.*(?:already|duplicate|unique|before|repeat)|"
-    r"(?:already|duplicate|unique|before|repeat).*control\s*_?id",
+    r"(?:control\s*_?id|function|request|operation).*(?:already|previously|duplicate|unique|before|repeat)|"
+    r"(?:already|previously|duplicate|unique|before|repeat).*(?:control\s*_?id|function|request|operation)|"
+    r"(?:already|previously) (?:been )?(?:executed|processed|completed)",
     re.IGNORECASE | re.DOTALL,
 )
+"""Words of a function that was carried out before: what is taken for it is looked for, and not called refused."""
 _SESSION = re.compile(r"session", re.IGNORECASE)
 _THROTTLED = re.compile(r"API rate limit exceeded", re.IGNORECASE)
 _OFFLINE = re.compile(r"Service is Temporarily Off-?line", re.IGNORECASE)
@@ -75,6 +77,12 @@ class Result:
         """Undone with the rest of a transaction."""
         return self.status == "aborted"
 
+    @property
+    def made_something(self) -> bool:
+        """It names a record, whatever its status is."""
+        data = self.data
+        return bool(self.key) or (data is not None and (len(data) > 0 or data.get("count", "0") not in ("", "0")))
+
     def rows(self) -> Iterator[Row]:
         """The records in `data`, whatever their tags are called."""
         if self.data is not None:
@@ -107,6 +115,7 @@ def read_response(root: Element) -> Response:
     if root.tag != "response" or control is None:
         raise NotIntacct("the answer is no response of Intacct's gateway")
     if not _went_well(control, "control"):
+        _nothing_done(root)
         return Response(control_faults=_faults(root.find("errormessage")) or _faults(control.find("errormessage")))
     results: list[Result] = []
     company = timeout = ""
@@ -118,6 +127,7 @@ def read_response(root: Element) -> Response:
         if authentication is None:
             raise NotIntacct("the response has no authentication")
         if not _went_well(authentication, "authentication"):
+            _nothing_done(root)
             return Response(authentication_faults=_faults(operation.find("errormessage")))
         company = _text(authentication, "companyid") or company
         timeout = _text(authentication, "sessiontimeout") or timeout
@@ -131,6 +141,12 @@ def _went_well(part: Element, name: str) -> bool:
     if status not in ("success", "failure"):
         raise NotIntacct(f"the response's {name} has no status")
     return status == "success"
+
+
+def _nothing_done(root: Element) -> None:
+    """Raises NotIntacct where a refusal of the whole has results all the same: one of the two is wrong."""
+    if root.find(".//result") is not None:
+        raise NotIntacct("the response refuses the whole request, and has results")
 
 
 def _result(one: Element) -> Result:
@@ -192,14 +208,20 @@ def told(faults: Sequence[Fault]) -> tuple[str, str]:
     return words, own[0].number if own else ""
 
 
-def control_error(faults: Sequence[Fault]) -> ProviderError:
-    """Nothing was done. XL03000006 is the sender's id or password; anything else is the request's fault."""
+def control_error(faults: Sequence[Fault], repeat_errors: Sequence[str] = ()) -> ProviderError:
+    """Nothing was done now. XL03000006 is the sender's id or password; anything else is the request's fault."""
     words, number = told(faults)
+    if _was_seen(faults, repeat_errors):
+        return Indeterminate(f"its control id was seen before: {words}", code=number)
     if _THROTTLED.search(words) or number == "GW-0010":
         return Unavailable(words, code=number)
     if any(fault.number == "XL03000006" for fault in faults):
         return Rejected(f"credentials refused: {words}", code=CREDENTIALS_REFUSED)
     return Rejected(words, code=number)
+
+
+def _was_seen(faults: Sequence[Fault], repeat_errors: Sequence[str]) -> bool:
+    return any(fault.number in repeat_errors or _SEEN.search(fault.text) for fault in faults)
 
 
 def session_is_over(faults: Sequence[Fault]) -> bool:
@@ -222,9 +244,9 @@ def result_error(result: Result, repeat_errors: Sequence[str] = ()) -> ProviderE
         return Rejected(f"undone with the rest of its transaction: {words}", code=number or "aborted")
     if result.status != "failure":
         return Indeterminate(f"the answer does not say what became of it: {words}", code=number)
-    if number in repeat_errors or any(_SEEN.search(fault.text) for fault in result.faults):
+    if _was_seen(result.faults, repeat_errors):
         return Indeterminate(f"its control id was seen before: {words}", code=number)
-    if result.data is not None and len(result.data):
+    if result.made_something:
         return Indeterminate(f"refused in part: {words}", code=number)
     if any(_THROTTLED.search(fault.text) or _OFFLINE.search(fault.text) for fault in result.faults):
         return Unavailable(words, code=number)

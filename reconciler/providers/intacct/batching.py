@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass
 
-from reconciler.providers.errors import AlreadyExists, Indeterminate, ProviderError, Rejected, Stale, Unavailable
+from reconciler.providers.errors import AlreadyExists, Indeterminate, ProviderError, Rejected, Stale
 from reconciler.providers.http import CREDENTIALS_REFUSED
 from reconciler.providers.intacct.answers import Result
 from reconciler.providers.intacct.calls import Gateway
@@ -57,7 +57,7 @@ def play(
             answers |= _together(gateway, single[start : start + size], late)
         for key, send in now.items():
             if send.whole:
-                answers[key] = _not_begun() if late() else _whole(gateway, send)
+                answers[key] = _whole(gateway, send, late)
         for key, send in now.items():
             if send.counts and isinstance(answers[key], Result):
                 begun.add(key)
@@ -99,10 +99,8 @@ def _together(
     gateway: Gateway, calls: Sequence[tuple[RequestKey, Function]], late: Callable[[], bool]
 ) -> dict[RequestKey, Result | ProviderError]:
     """One request. Where the gateway refuses it whole, nothing was done, and each goes alone: one is the cause."""
-    if late():
-        return {key: _not_begun() for key, _ in calls}
     try:
-        found = gateway.write([function for _, function in calls])
+        found = gateway.write([function for _, function in calls], late=late)
     except Rejected as error:
         if len(calls) == 1 or error.code == CREDENTIALS_REFUSED:
             return {key: error for key, _ in calls}
@@ -115,10 +113,10 @@ def _together(
     return {key: found.get(function.control_id) or _unmentioned() for key, function in calls}
 
 
-def _whole(gateway: Gateway, send: Send) -> Result | ProviderError:
+def _whole(gateway: Gateway, send: Send, late: Callable[[], bool]) -> Result | ProviderError:
     """A transaction: the last function's result, or the error of the one that undid it."""
     try:
-        found = gateway.write(send.functions, whole=True)
+        found = gateway.write(send.functions, whole=True, late=late)
     except ProviderError as error:
         return error
     for function in send.functions:
@@ -126,10 +124,6 @@ def _whole(gateway: Gateway, send: Send) -> Result | ProviderError:
         if not isinstance(outcome, Result):
             return outcome or _unmentioned()
     return found[send.functions[-1].control_id]
-
-
-def _not_begun() -> Unavailable:
-    return Unavailable("not sent: the requests before it took their time")
 
 
 def _unmentioned() -> Indeterminate:

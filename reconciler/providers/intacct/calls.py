@@ -6,7 +6,7 @@ import itertools
 import re
 import threading
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from xml.etree.ElementTree import Element
@@ -150,24 +150,26 @@ class Gateway:
     def _newer_pages(self, query: Query, first: Result) -> list[Row]:
         """All pages; begun again where the count fell meanwhile, for then a record may have been skipped."""
         for _ in range(_MOST_TRIES):
-            rows, result, total = list(first.rows()), first, _count(first, "totalcount")
-            while _count(result, "numremaining") > 0:
+            rows, total = _page(first), _count(first, "totalcount")
+            expected = total
+            while len(rows) < expected:
                 result = self.read(query.element(self.settings.page_size, len(rows)))[0]
-                more = list(result.rows())
-                if not more or _count(result, "totalcount") < total:
+                more, expected = _page(result), _count(result, "totalcount")
+                if not more or expected < total:
                     break
                 rows.extend(more)
             else:
-                return _distinct(rows)
+                if len(whole := _distinct(rows)) == len(rows):
+                    return whole
             first = self.read(query.element(self.settings.page_size))[0]
         raise Unavailable(f"records of {query.object} vanish while they are listed: try again")
 
     def _older_pages(self, result: Result) -> list[Row]:
-        rows = list(result.rows())
-        while _count(result, "numremaining") > 0:
+        rows, total = _page(result), _count(result, "totalcount")
+        while len(rows) < total:
             token = result.data.get("resultId", "") if result.data is not None else ""
             result = self.read(element("readMore", leaf("resultId", token)))[0]
-            more = list(result.rows())
+            more = _page(result)
             if not more:
                 raise Unavailable("Intacct lost the rest of a listing: try again")
             rows.extend(more)
@@ -175,21 +177,29 @@ class Gateway:
 
     # ---- writes ----
 
-    def write(self, functions: Sequence[Function], *, whole: bool = False) -> dict[str, Outcome]:
+    def write(
+        self, functions: Sequence[Function], *, whole: bool = False, late: Callable[[], bool] = lambda: False
+    ) -> dict[str, Outcome]:
         """One request, tried once: control id → its result, or the error that is known of it.
 
-        A function that is missing from the answer is missing here. Raises ProviderError for the request as a whole.
+        A function that is missing from the answer is missing here. `late`: asked once a session is there, which may
+        take its time; nothing is sent then. Raises ProviderError for the request as a whole.
         """
         session = self.sessions.current()
+        if late():
+            raise Unavailable("not sent: the requests before it took their time")
         request = Request(functions[0].control_id, functions, unique=True, whole=whole)
         response = self._sent(session, request, writes=True)
         if response.authentication_faults is not None:
             self.sessions.is_over(session)
-        _raise_refusal(response)
+        known = self.settings.repeat_errors
+        _raise_refusal(response, known)
         found: dict[str, Outcome] = {}
         for result in response.results:
-            known = self.settings.repeat_errors
-            found[result.control_id] = result if result.done else result_error(result, known)
+            if result.control_id in found:
+                found[result.control_id] = Indeterminate("Intacct answers it twice")
+            else:
+                found[result.control_id] = result if result.done else result_error(result, known)
         if whole:
             _blame_the_culprit(response.results, found)
         return found
@@ -230,9 +240,9 @@ def _raise_failure(result: Result) -> None:
         raise kind(f"{result.function}: {words}", code=number)
 
 
-def _raise_refusal(response: Response) -> None:
+def _raise_refusal(response: Response, repeat_errors: Sequence[str] = ()) -> None:
     if response.control_faults is not None:
-        raise control_error(response.control_faults)
+        raise control_error(response.control_faults, repeat_errors)
     if response.authentication_faults is not None:
         raise authentication_error(response.authentication_faults)
 
@@ -246,6 +256,15 @@ def _blame_the_culprit(results: Sequence[Result], found: dict[str, Outcome]) -> 
     for result in results:
         if result.aborted:
             found[result.control_id] = reason
+
+
+def _page(result: Result) -> list[Row]:
+    """A listing's rows. Raises Unavailable where it is not what it says it is: nothing may be missed in it."""
+    rows = list(result.rows())
+    counted = result.data.get("count") if result.data is not None else None
+    if result.data is None or result.data.get("totalcount") is None or counted not in (None, str(len(rows))):
+        raise Unavailable("Intacct's listing does not have what it says it has")
+    return rows
 
 
 def _count(result: Result, name: str) -> int:

@@ -15,7 +15,7 @@ from xml.etree.ElementTree import Element
 
 from reconciler.kernel.money import ZERO, Rounding, decimal_text
 from reconciler.providers.errors import Rejected
-from reconciler.providers.intacct.observed import document, is_dead
+from reconciler.providers.intacct.observed import described, document, is_dead
 from reconciler.providers.intacct.wire import (
     Child,
     Row,
@@ -27,7 +27,7 @@ from reconciler.providers.intacct.wire import (
     leaf,
     text,
 )
-from reconciler.providers.memo import joined, long_text, parted
+from reconciler.providers.memo import joined, long_text
 from reconciler.providers.protocol import LiveAllocation, Observed
 from reconciler.resources.kinds import Content
 from reconciler.resources.totals import PricedLine, price_lines
@@ -121,7 +121,7 @@ def _document(
     sign: int,
     allocations: tuple[LiveAllocation, ...] = (),
 ) -> Observed:
-    reference, memo = parted(row.get("DESCRIPTION"))
+    reference, memo = described(row.get("DESCRIPTION"))
     currency = text(row.get("CURRENCY"), 3) or base
     total = sign * amount(row.get("TRX_TOTALENTERED"))
     left = sign * amount(row.get("TRX_TOTALDUE"))
@@ -200,10 +200,16 @@ class Books:
         return found
 
 
+def total_of(lines: Sequence[PricedLine]) -> Decimal:
+    return sum((line.base for line in lines), ZERO)
+
+
 def create_invoice(
     content: Content, books: Books, *, reference: str, number: str | None, supdoc: str | None = None
 ) -> Element:
     """The call that makes an invoice, posted unless its content says draft."""
+    if total_of(books.priced(content)) < ZERO:
+        raise Rejected("an invoice that comes to less than nothing is a credit note: declare one", code="total")
     due, term = content.get("due_date"), content.get("terms")
     if due is None and term is None:
         term = books.default_term
@@ -227,6 +233,8 @@ def create_invoice(
 
 def create_adjustment(content: Content, books: Books, *, reference: str, number: str | None) -> Element:
     """The call that makes a credit note."""
+    if total_of(books.priced(content)) <= ZERO:
+        raise Rejected("a credit note comes to more than nothing", code="total")
     return element(
         "create_aradjustment",
         leaf("customerid", content["customer"]),

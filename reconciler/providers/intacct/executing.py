@@ -103,9 +103,7 @@ class Executor:
             case Reverse(kind, remote_id, date, reason):
                 return self.money.reverse(request, remote_id, date, reason)
             case Delete(kind, remote_id):
-                object_ = "ARADJUSTMENT" if kind == "credit_note" else "ARINVOICE"
-                call = element("delete", leaf("object", object_), leaf("keys", remote_id))
-                return once(request, call, remote_id)
+                return self._delete(request, kind, remote_id)
             case Allocate():
                 return self.money.allocate(request, operation, sources)
             case Unallocate():
@@ -227,11 +225,24 @@ class Executor:
                 raise Stale(f"the invoice {key} is no longer there")
             reference = live.reference or request.reference
             whole, lines = None, 0
+            if live.phase != "draft" and plain.keys() - frozenset(self.settings.amend_posted):
+                raise Stale(f"the invoice {key} is {live.phase}, and no draft any more")
             if live.phase == "draft":
                 content = decode("invoice", live.body)
                 whole, lines = {**content, **plain}, len(content["lines"])
             call = update_invoice(key, plain, self.books, reference=reference, whole=whole, lines_there=lines)
             yield send(request, call)
+        return Done(key)
+
+    def _delete(self, request: ExecuteRequest, kind: str, key: str) -> Script:
+        """A draft is deleted, and only a draft: Intacct deletes what is posted, too."""
+        read = self.documents.credit_notes if kind == "credit_note" else self.documents.invoices
+        live = next(iter(read([key])), None)
+        if live is not None and live.phase != "draft":
+            raise Stale(f"the {kind} {key} is {live.phase}, and no draft any more")
+        if live is not None:
+            object_ = "ARADJUSTMENT" if kind == "credit_note" else "ARINVOICE"
+            yield send(request, element("delete", leaf("object", object_), leaf("keys", key)))
         return Done(key)
 
     # ---- files ----

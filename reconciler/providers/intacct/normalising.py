@@ -13,13 +13,13 @@ from typing import Any
 from reconciler.kernel.identity import TAG_LENGTH
 from reconciler.kernel.money import ZERO, decimal_text
 from reconciler.providers.intacct.codec_customers import MOST_PHONES
-from reconciler.providers.intacct.codec_invoices import TRACKED
+from reconciler.providers.intacct.codec_invoices import TRACKED, total_of
 from reconciler.providers.intacct.codec_masters import DIMENSIONS, type_kept
 from reconciler.providers.intacct.codec_payments import METHODS, method_word
 from reconciler.providers.intacct.settings import IntacctSettings
 from reconciler.providers.protocol import Adjustment, Normalized
 from reconciler.resources.kinds import Content
-from reconciler.resources.totals import line_base
+from reconciler.resources.totals import line_base, price_lines
 
 LONGEST_MEMO, LONGEST_NUMBER, LONGEST_ORDER, LONGEST_NAME = 500, 30, 20, 100
 _TEXTS = ("name", "code", "reference", "po_number", "email", "tax_number")
@@ -80,6 +80,7 @@ class Normaliser:
                 self._line(at, line, header, currency, notes, untaxed=prices == "untaxed")
                 for at, line in enumerate(content["lines"])
             ]
+            self._total(kind, content, currency, notes)
         if kind == "invoice":
             for item in content.get("attachments") or ():
                 if "." not in str(item.get("name")).strip("."):
@@ -87,6 +88,15 @@ class Normaliser:
                         f"attachments: {item.get('name')} has no extension, which Intacct asks for"
                     )
         return content
+
+    def _total(self, kind: str, content: Content, currency: str, notes: _Notes) -> None:
+        """A document of the wrong sign would be read as one of the other kind."""
+        priced = price_lines(content, currency, self.settings.rounding)
+        total = None if priced is None else total_of(priced)
+        if total is not None and kind == "invoice" and total < ZERO:
+            notes.refused.append("lines: an invoice that comes to less than nothing is a credit note: declare one")
+        if total is not None and kind == "credit_note" and total <= ZERO:
+            notes.refused.append("lines: a credit note comes to more than nothing: declare an invoice")
 
     def _memo(self, content: Content, notes: _Notes) -> None:
         """Our reference follows the memo in the description, so that less of it is left."""
@@ -182,6 +192,10 @@ class Normaliser:
                 )
             if item.get("discount", ZERO):
                 self._discount(kind, at, notes)
+                if "amount" in content and sum((one["amount"] for one in allocations), ZERO) != content["amount"]:
+                    notes.refused.append(
+                        f"allocations[{at}].discount: only a payment that is allocated whole has one"
+                    )
         if kind == "payment" and "amount" in content and self.settings.advance_account is None:
             allocated = sum((item["amount"] for item in allocations), ZERO)
             if self.settings.payments == "advances" or allocated != content["amount"]:

@@ -6,6 +6,7 @@ origin, or another host of Intacct's over https where the configured one is Inta
 
 from __future__ import annotations
 
+import re
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
@@ -22,6 +23,7 @@ from reconciler.providers.intacct.wire import element, leaf
 
 DOMAIN = "intacct.com"
 MARGIN = timedelta(minutes=2)
+_HOST = re.compile(r"[a-z0-9-]+(?:\.[a-z0-9-]+)+", re.ASCII)
 _PORTS: Mapping[str, int] = {"http": 80, "https": 443}
 
 
@@ -133,6 +135,8 @@ def trusted(address: str, endpoint: str) -> bool:
 
 def _intacct(host: str | None) -> bool:
     name = (host or "").lower().rstrip(".")
+    if not _HOST.fullmatch(name):
+        return False
     return name == DOMAIN or name.endswith(f".{DOMAIN}")
 
 

@@ -12,7 +12,8 @@ from reconciler.providers.http import HttpSettings
 from reconciler.providers.sandboxed import SANDBOX
 from reconciler.providers.settings import FromEnvironment
 
-GATEWAY = "https://api.intacct.com/ia/xml/xmlgw.phtml"
+PATH = "/ia/xml/xmlgw.phtml"
+GATEWAY = f"https://api.intacct.com{PATH}"
 _CREDENTIALS = ("sender_id", "sender_password", "company", "user", "password")
 
 
@@ -20,7 +21,7 @@ def _address(url: str) -> str:
     parts = urlsplit(url)
     if url != SANDBOX and (parts.scheme not in ("http", "https") or not parts.hostname or parts.query):
         raise ValueError(f"should be {GATEWAY}, or `sandbox`")
-    return url
+    return url if url == SANDBOX or parts.path not in ("", "/") else url.rstrip("/") + PATH
 
 
 class IntacctSettings(HttpSettings):
@@ -31,7 +32,7 @@ class IntacctSettings(HttpSettings):
         str,
         FromEnvironment(),
         AfterValidator(_address),
-        Field(description="the gateway's address; `sandbox` is one in this process"),
+        Field(description="the gateway's address, its path if it is another; `sandbox` is one in this process"),
     ] = GATEWAY
     sender_id: Annotated[
         str | None, FromEnvironment(), Field(min_length=1, description="the Web Services sender's id")

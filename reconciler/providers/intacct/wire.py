@@ -8,17 +8,19 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from datetime import date
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from xml.etree.ElementTree import Element, SubElement
 
 from reconciler.kernel.money import ZERO, decimal_text
 from reconciler.kernel.plain import printable
+from reconciler.providers.errors import Unavailable
 
 Row = Mapping[str, str]
 """A record as it is read: field name (dots for what lies deeper) → text; '' where it is empty."""
 Child = Element | None
 
 _SLASHED = re.compile(r"(\d{1,2})/(\d{1,2})/(\d{4})", re.ASCII)
+_NUMBER = re.compile(r"[+-]?(?:\d{1,20}(?:\.\d{0,20})?|\.\d{1,20})", re.ASCII)
 _ISO = re.compile(r"(\d{4})-(\d{2})-(\d{2})", re.ASCII)
 
 
@@ -90,12 +92,13 @@ def day(value: str | None) -> str | None:
 
 
 def amount_of(value: str | None) -> Decimal | None:
-    """An amount; None where there is none."""
-    try:
-        found = Decimal((value or "").strip())
-    except InvalidOperation:
+    """An amount; None where there is none. Raises Unavailable for a text that is none: it must not count as 0."""
+    text = (value or "").strip()
+    if not text:
         return None
-    return found if found.is_finite() else None
+    if not _NUMBER.fullmatch(text):
+        raise Unavailable(f"Intacct gives {printable(text, 40)!r} where a number should be")
+    return Decimal(text)
 
 
 def amount(value: str | None) -> Decimal:

@@ -86,6 +86,8 @@ def test_a_session_that_is_over_may_be_tried_again_and_credentials_may_not():
         ("API rate limit exceeded", Unavailable),
         ("The controlid of this function was processed before", Indeterminate),
         ("Control ID k is a duplicate", Indeterminate),
+        ("This function was previously executed and completed", Indeterminate),
+        ("It has already been processed", Indeterminate),
     ],
 )
 def test_a_function_says_why(text: str, kind: type[ProviderError]):
@@ -102,6 +104,25 @@ def test_a_taken_number_refuses_a_document_that_is_found_by_its_mark():
     taken = ("BL34000061", "Another Invoice with the given value(s) INV-1 already exists")
     assert type(error_of(failed(taken, function="create_invoice"))) is Rejected
     assert type(error_of(failed(taken, function="create_supdoc"))) is AlreadyExists
+
+
+@pytest.mark.parametrize("made", ["<key>7</key>", '<data listtype="objects" count="1"/>'])
+def test_a_failure_that_names_what_it_made_is_no_refusal(made: str):
+    assert isinstance(error_of(failed(("BL1", "the history could not be saved"), data=made)), Indeterminate)
+
+
+def test_a_repetition_can_be_refused_with_the_whole_request():
+    seen = read_response(fromstring(refused(("XL03000099", "The controlid k was already used"))))
+    assert isinstance(control_error(seen.control_faults or ()), Indeterminate)
+    numbered = read_response(fromstring(refused(("BL99", "no"))))
+    assert isinstance(control_error(numbered.control_faults or (), ("BL99",)), Indeterminate)
+
+
+@pytest.mark.parametrize("where", ["control", "authentication"])
+def test_a_refusal_of_the_whole_that_has_results_is_no_answer(where: str):
+    made = response(result("a", "<key>7</key>"))
+    with pytest.raises(NotIntacct, match="has results"):
+        read_response(fromstring(made.replace(f"<{where}><status>success", f"<{where}><status>failure")))
 
 
 def test_a_failed_create_that_names_a_record_may_have_made_it():

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from datetime import date
 from decimal import Decimal
+from typing import Any
 from xml.etree.ElementTree import Element, tostring
 
 import pytest
 
-from reconciler.providers.errors import Rejected
+from reconciler.providers.errors import Rejected, Unavailable
 from reconciler.providers.intacct.codec_customers import (
     customer_fields,
     customer_from,
@@ -475,4 +476,19 @@ def test_scalars():
     assert day_of("11/10/2026") == day_of("2026-11-10") == day_of("11/10/2026 08:00:00") == DAY
     assert day_of("13/45/2026") is day_of("") is None
     assert amount_of("6400") == Decimal(6400)
-    assert amount_of("NaN") is amount_of("x") is None
+    assert amount_of("") is amount_of(None) is None
+
+
+@pytest.mark.parametrize("text", ["1,234.50", "NaN", "1_000", "\u0663", "12 USD", "1e5", "x", "-", "."])
+def test_what_is_no_number_does_not_count_as_nothing(text: str):
+    with pytest.raises(Unavailable, match="where a number should be"):
+        amount_of(text)
+
+
+@pytest.mark.parametrize(
+    ("make", "price"), [(create_invoice, "-5"), (create_adjustment, "0"), (create_adjustment, "-5")]
+)
+def test_a_document_of_the_other_kinds_sign_is_not_made(make: Any, price: str):
+    content = {"customer": "A", "issue_date": DAY, "lines": [{**LINE, "unit_price": Decimal(price)}]}
+    with pytest.raises(Rejected):
+        make(content, books(), reference=REFERENCE, number="1")

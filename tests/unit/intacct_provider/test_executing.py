@@ -210,7 +210,7 @@ def test_a_contact_that_is_there_is_changed_and_not_made():
 
 
 def test_words_of_a_posted_invoice_keep_our_mark():
-    desk = Desk(rows({**HEADER, **READ_LINE, "RECORDNO": "101"}), all_done)
+    desk = Desk(rows({**HEADER, **READ_LINE, "RECORDNO": "101"}), all_done, amend_posted=("memo",))
     operation = Update("invoice", "101", {"memo": "November"}, {"memo": "December"})
     assert desk.do(asks(operation))["k"] == Done("101")
     assert desk.writes[0].findtext(".//description") == f"December\n{REFERENCE}"
@@ -221,8 +221,6 @@ def test_words_of_a_posted_invoice_keep_our_mark():
     [
         (Post("invoice", "7"), "update_invoice"),
         (Void("invoice", "7", "cancelled"), "reverse_invoice"),
-        (Delete("invoice", "7"), "delete"),
-        (Delete("credit_note", "7"), "delete"),
         (Update("account", "4000", {"name": "A"}, {"name": "B"}), "update"),
         (Update("customer", "ACME", {"hold": False}, {"hold": True}), "update"),
     ],
@@ -232,6 +230,32 @@ def test_operations_of_one_call(operation: Operation, tag: str):
     assert isinstance(desk.do(asks(operation))["k"], Done)
     assert desk.calls == [[tag]]
     fits(desk.writes[0].find(".//function")[0])
+
+
+def test_a_draft_that_was_posted_meanwhile_is_not_changed_as_one():
+    posted = of_books({"ARINVOICE": [{**HEADER}], "ARINVOICEITEM": [READ_LINE]})
+    desk = Desk(posted, amend_posted=("memo",))
+    operation = Update("invoice", "101", {"customer": "A"}, {"customer": "B", "memo": "December"})
+    assert isinstance(desk.do(asks(operation))["k"], Stale)
+    assert desk.writes == []
+
+
+@pytest.mark.parametrize(
+    ("kind", "object_", "total"), [("invoice", "ARINVOICE", "5"), ("credit_note", "ARADJUSTMENT", "-5")]
+)
+def test_only_a_draft_is_deleted(kind: str, object_: str, total: str):
+    def books(state: str) -> Reply:
+        row = {**HEADER, "RECORDNO": "7", "STATE": state, "TRX_TOTALENTERED": total, "TRX_TOTALDUE": total}
+        return of_books({object_: [row]})
+
+    draft = Desk(*[books("Draft")] * 2, all_done)
+    assert draft.do(asks(Delete(kind, "7")))["k"] == Done("7")
+    assert draft.calls == [["delete"]]
+    posted = Desk(*[books("Posted")] * 2)
+    assert isinstance(posted.do(asks(Delete(kind, "7")))["k"], Stale)
+    gone = Desk(*[of_books({})] * 2)
+    assert gone.do(asks(Delete(kind, "7")))["k"] == Done("7")
+    assert posted.writes == gone.writes == []
 
 
 def test_a_payment_is_reversed_as_it_is():

@@ -130,6 +130,9 @@ def test_after_the_session_requests_go_where_it_was_opened():
         "https://api.intacct.com:8443@evil.example/x",
         "https://api.intacct.com:bad/x",
         "https://[",
+        "https://evil.example\\.intacct.com/x",
+        "https://evil.example%2f.intacct.com/x",
+        "https://evil.example\u3002intacct.com/x",
     ],
 )
 def test_a_session_goes_nowhere_else(address: str):
@@ -171,6 +174,31 @@ def test_pages_are_asked_for_by_offset_in_the_order_of_record_numbers():
     assert [request.findtext(".//offset") for request in bench.asked] == ["0", "2", "4"]
     assert all(request.find(".//orderby/order/ascending") is not None for request in bench.asked)
     assert [request.findtext(".//uniqueid") for request in bench.asked] == ["false"] * 3
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        "",
+        "<data/>",
+        '<data totalcount="3" count="3" numremaining="0"><A><RECORDNO>1</RECORDNO></A></data>',
+        '<data totalcount="3" count="0"></data>',
+    ],
+)
+def test_a_listing_that_is_not_what_it_says_is_none(data: str):
+    for query in (True, False):
+        reply = lambda request: response(result(ids(request)[0], data, function="query"))  # noqa: E731
+        bench = Bench(IntacctSettings(endpoint="sandbox", query=query), Wire(replies=[reply] * 9))
+        with pytest.raises(Unavailable):
+            bench.gateway.query(Query("ARINVOICE", ("RECORDNO",)))
+
+
+def test_rows_that_are_left_are_asked_for_whatever_is_said_to_remain():
+    silent = lambda request: response(  # noqa: E731
+        result(ids(request)[0], '<data totalcount="2" count="1"><A><RECORDNO>1</RECORDNO></A></data>')
+    )
+    bench = Bench(home=Wire(replies=[silent, paged([2], 0, 2)]))
+    assert [row["RECORDNO"] for row in bench.gateway.query(Query("A", ("RECORDNO",)))] == ["1", "2"]
 
 
 def test_a_listing_that_shrinks_is_begun_again():
@@ -258,6 +286,18 @@ def test_functions_share_a_request_and_each_has_an_outcome_of_its_own():
     assert ids(request) == ["a", "b", "c"]
     assert request.findtext("control/uniqueid") == "true"
     assert request.find("operation").get("transaction") == "false"
+
+
+def test_two_answers_to_one_function_settle_nothing():
+    twice = response(result("a", "<key>1</key>"), result("a", errors(("BL1", "no")), status="failure"))
+    assert isinstance(played(Bench(home=Wire(replies=[twice])), "a")["a"], Indeterminate)
+
+
+def test_nothing_is_sent_after_a_session_that_took_too_long():
+    bench = Bench()
+    found = play(bench.gateway, {"a": once("a")}, 100, lambda: bench.home.opened > 0)
+    assert isinstance(found["a"], Unavailable)
+    assert bench.asked == []
 
 
 def test_many_go_in_batches_of_the_size():

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from reconciler.providers.intacct.normalising import Normaliser
-from reconciler.providers.intacct.settings import IntacctSettings
+from reconciler.providers.intacct.settings import GATEWAY, PATH, IntacctSettings
 from reconciler.providers.protocol import Normalized
 from reconciler.resources.kinds import Content
 
@@ -25,6 +25,12 @@ def normalised(kind: str, content: Content, **settings: Any) -> Normalized:
     assert again.content == first.content
     assert again.adjustments == ()
     return first
+
+
+_PART: dict[str, Any] = {
+    "amount": Decimal(9),
+    "allocations": [{"invoice": "1", "amount": Decimal(1), "discount": Decimal(1)}],
+}
 
 
 def invoice(**more: Any) -> Content:
@@ -86,6 +92,9 @@ def test_a_memo_leaves_room_for_our_mark():
             invoice(allocations=[{"invoice": "1", "amount": Decimal(1), "discount": Decimal(1)}]),
             "discount",
         ),
+        ("invoice", line(unit_price=Decimal(-5)), "less than nothing"),
+        ("credit_note", line(unit_price=Decimal(0)), "more than nothing"),
+        ("payment", _PART, "allocated whole"),
         ("customer", {"name": "A", "phones": ["1", "2", "3"]}, "phones"),
     ],
 )
@@ -104,6 +113,14 @@ def test_a_whole_allocation_needs_no_advance_account_unless_every_payment_is_an_
 def test_a_discount_goes_where_the_company_allows_it():
     shares = [{"invoice": "1", "amount": Decimal(5), "discount": Decimal(1)}]
     assert normalised("payment", {"amount": Decimal(5), "allocations": shares}, custom_discounts=True).refused == ()
+
+
+def test_a_gateway_of_ones_own_is_named_without_its_path():
+    assert IntacctSettings(endpoint="sandbox").endpoint == "sandbox"
+    given = dict.fromkeys(("sender_id", "sender_password", "company", "user", "password"), "x")
+    assert IntacctSettings(endpoint="http://127.0.0.1:8701", **given).endpoint == f"http://127.0.0.1:8701{PATH}"
+    assert IntacctSettings(endpoint="https://x.example/gw", **given).endpoint == "https://x.example/gw"
+    assert IntacctSettings(**given).endpoint == GATEWAY
 
 
 def test_words_and_types_are_those_intacct_has():
