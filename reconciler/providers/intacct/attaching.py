@@ -18,8 +18,8 @@ from reconciler.kernel.identity import tag_in
 from reconciler.providers.errors import Rejected, Unavailable
 from reconciler.providers.intacct.answers import Result
 from reconciler.providers.intacct.calls import Gateway
+from reconciler.providers.intacct.observed import described
 from reconciler.providers.intacct.wire import Row, element, leaf
-from reconciler.providers.memo import parted
 from reconciler.resources.kinds import Content
 
 _AT_ONCE = 10
@@ -42,7 +42,7 @@ class Files:
         wanted = [
             (row.get("RECORDNO", ""), row["SUPDOCID"])
             for row in rows
-            if row.get("SUPDOCID") and parted(row.get("DESCRIPTION"))[0]
+            if row.get("SUPDOCID") and described(row.get("DESCRIPTION"))[0]
         ]
         found: dict[str, list[Content]] = {}
         for start in range(0, len(wanted), _AT_ONCE):

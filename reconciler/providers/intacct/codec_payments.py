@@ -14,7 +14,7 @@ from typing import Any
 from xml.etree.ElementTree import Element
 
 from reconciler.kernel.money import ZERO, decimal_text
-from reconciler.providers.intacct.observed import document, is_dead
+from reconciler.providers.intacct.observed import described, document, is_dead
 from reconciler.providers.intacct.wire import (
     Child,
     Row,
@@ -26,7 +26,7 @@ from reconciler.providers.intacct.wire import (
     leaf,
     text,
 )
-from reconciler.providers.memo import joined, parted
+from reconciler.providers.memo import joined
 from reconciler.providers.protocol import LiveAllocation, Observed
 from reconciler.resources.kinds import Content
 
@@ -187,7 +187,7 @@ def payment_from(object_: str, row: Row, applied: Sequence[Applied], base: str) 
         return None
     left = total - settled
     phase = _phase(row.get("STATE", ""), left, total)
-    reference, memo = parted(row.get("DESCRIPTION"))
+    reference, memo = described(row.get("DESCRIPTION"))
     currency = text(row.get("CURRENCY"), 3) or base
     rate = amount_of(row.get("EXCHANGE_RATE")) if currency != base else None
     method = row.get("PAYMENTMETHOD", "")

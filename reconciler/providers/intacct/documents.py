@@ -196,11 +196,11 @@ class Documents:
 
 
 def _marks(references: Sequence[str]) -> list[Filter]:
-    """Filters for descriptions that end in one of our marks: what stands before it is the user's."""
+    """Filters for descriptions that hold one of our marks; it is their end, unless somebody added to them."""
     made = []
     for reference in references:
         mark = f"~{tag_in(reference)}" if tag_in(reference) else reference
-        made.append(Where("DESCRIPTION", "like", (f"%{mark}",)))
+        made.append(Where("DESCRIPTION", "like", (f"%{mark}%",)))
     return [any_of(made[at : at + _MOST_MARKS]) for at in range(0, len(made), _MOST_MARKS)]
 
 

@@ -2,12 +2,26 @@
 
 from __future__ import annotations
 
+import re
+
 from reconciler.kernel.canonical import canonical_json, digest_text
+from reconciler.providers.memo import parted
 from reconciler.providers.protocol import LiveAllocation, Observed
 from reconciler.resources.kinds import Content
 
 DEAD = frozenset({"reversed", "reversal", "void", "voided", "v"})
 """Words for what was undone; Intacct's documents do not list a document's states."""
+
+
+_MARK = re.compile(r"~[a-z2-7]{16}(?![a-z2-7])", re.ASCII | re.IGNORECASE)
+
+
+def described(description: str | None) -> tuple[str | None, str | None]:
+    """(our reference, the user's memo) of a description; ours too where somebody added words to it."""
+    reference, memo = parted(description)
+    if reference is None and (marks := _MARK.findall(memo or "")):
+        return marks[-1], memo
+    return reference, memo
 
 
 def is_dead(state: str | None) -> bool:
