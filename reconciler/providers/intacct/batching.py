@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass
 
+from reconciler.kernel.errors import StateError
 from reconciler.providers.errors import AlreadyExists, Indeterminate, ProviderError, Rejected, Stale
 from reconciler.providers.http import CREDENTIALS_REFUSED
 from reconciler.providers.intacct.answers import Result
@@ -93,6 +94,10 @@ def _go_on(
         ends[key] = end.value
     except ProviderError as error:
         ends[key] = error
+    except StateError:
+        raise
+    except Exception as error:  # one script's fault is not the others': what they were answered must not be lost
+        ends[key] = Indeterminate(f"unexpected {type(error).__name__}")
 
 
 def _together(

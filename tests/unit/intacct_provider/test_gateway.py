@@ -6,6 +6,7 @@ import logging
 
 import pytest
 
+from reconciler.kernel.errors import StateError
 from reconciler.providers.errors import Indeterminate, ProviderError, Rejected, Unavailable
 from reconciler.providers.http import NoAnswer, NotSent
 from reconciler.providers.intacct.answers import Result
@@ -286,6 +287,26 @@ def test_functions_share_a_request_and_each_has_an_outcome_of_its_own():
     assert ids(request) == ["a", "b", "c"]
     assert request.findtext("control/uniqueid") == "true"
     assert request.find("operation").get("transaction") == "false"
+
+
+def test_a_script_that_breaks_takes_no_answer_from_the_others():
+    def broken():
+        yield Send((Function("b", element("create")),))
+        raise KeyError("secret words")
+
+    found = play(Bench(home=Wire(replies=[all_done])).gateway, {"a": once("a"), "b": broken()}, 100)
+    assert isinstance(found["a"], Done)
+    assert isinstance(found["b"], Indeterminate)
+    assert "secret" not in str(found["b"])
+
+
+def test_a_lost_lock_stops_the_batch():
+    def recording():
+        yield Send((Function("b", element("create")),))
+        raise StateError("the lock is somebody else's")
+
+    with pytest.raises(StateError):
+        play(Bench(home=Wire(replies=[all_done])).gateway, {"b": recording()}, 100)
 
 
 def test_two_answers_to_one_function_settle_nothing():
