@@ -16,7 +16,7 @@ from xml.etree.ElementTree import Element
 
 from reconciler.kernel.identity import tag_in
 from reconciler.providers.errors import Rejected, Unavailable
-from reconciler.providers.intacct.answers import Result
+from reconciler.providers.intacct.answers import Result, result_error
 from reconciler.providers.intacct.calls import Gateway
 from reconciler.providers.intacct.observed import described
 from reconciler.providers.intacct.wire import Row, element, leaf
@@ -65,6 +65,8 @@ class Files:
     def there(self, supdoc: str) -> list[str] | None:
         """The names in a supporting document; None where there is none. Raises ProviderError."""
         result = self.gateway.tried(element("get", object="supdoc", key=supdoc))[0]
+        if not result.done and isinstance(error := result_error(result), Unavailable):
+            raise error
         if not result.done or result.data is None or not len(result.data):
             return None
         return _names(result.data)

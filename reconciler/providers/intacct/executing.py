@@ -258,7 +258,7 @@ class Executor:
             try:
                 yield send(request, call, word="supdoc", counts=False)
             except AlreadyExists:
-                pass
+                yield from self._added(request, supdoc, missing)
             except Rejected:
                 try:  # the folder may be missing, which Intacct's documents give no error number for
                     yield send(request, self.files.folder_call(), word="folder", counts=False)
@@ -266,6 +266,14 @@ class Executor:
                     raise Rejected(f"Intacct takes no supporting document {supdoc}", code="supdoc") from None
                 yield send(request, call, word="supdoc-again", counts=False)
         elif missing:
+            yield send(request, self.files.add(supdoc, missing), word="supdoc-more", counts=False)
+
+    def _added(self, request: ExecuteRequest, supdoc: str, items: Sequence[Mapping[str, Any]]) -> Any:
+        """It is there after all: what it does not hold yet goes into it."""
+        held = self.files.there(supdoc)
+        if held is None:
+            raise Rejected(f"Intacct does not show what the supporting document {supdoc} holds", code="supdoc")
+        if missing := [item for item in items if item["name"] not in held]:
             yield send(request, self.files.add(supdoc, missing), word="supdoc-more", counts=False)
 
     def _attached(self, request: ExecuteRequest, key: str, items: Sequence[Mapping[str, Any]]) -> Any:

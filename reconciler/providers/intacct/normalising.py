@@ -190,6 +190,9 @@ class Normaliser:
                 notes.refused.append(
                     f"allocations[{at}]: apply the credit note to the invoice instead of netting it"
                 )
+            for name in ("amount", "discount"):
+                if item.get(name):
+                    _two_decimals(f"allocations[{at}].{name}", item[name], notes)
             if item.get("discount", ZERO):
                 self._discount(kind, at, notes)
                 if "amount" in content and sum((one["amount"] for one in allocations), ZERO) != content["amount"]:

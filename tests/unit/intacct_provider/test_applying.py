@@ -9,6 +9,7 @@ import pytest
 from reconciler.providers.capabilities import DeduplicationClass, Verb
 from reconciler.providers.errors import Stale
 from reconciler.providers.intacct.capabilities import intacct_capabilities
+from reconciler.providers.intacct.normalising import Normaliser
 from reconciler.providers.intacct.settings import IntacctSettings
 from reconciler.providers.operations import Allocate, Unallocate
 from reconciler.providers.protocol import Done
@@ -57,3 +58,11 @@ def test_nothing_but_looking_keeps_the_rest_from_being_applied_twice():
     found = intacct_capabilities(IntacctSettings(endpoint="sandbox", payments="advances"))
     for kind in ("payment", "credit_note"):
         assert found.kind(kind).verb(Verb.UNALLOCATE).deduplication is DeduplicationClass.C
+
+
+def test_an_allocation_has_no_more_decimals_than_intacct_keeps():
+    shares = [{"invoice": "1", "amount": Decimal("1.005")}, {"invoice": "2", "amount": Decimal("1.995")}]
+    found = Normaliser(IntacctSettings(endpoint="sandbox"), lambda: "KWD")(
+        "payment", {"amount": Decimal(3), "currency": "KWD", "allocations": shares}
+    )
+    assert [word.partition(":")[0] for word in found.refused] == ["allocations[0].amount", "allocations[1].amount"]
