@@ -40,7 +40,7 @@ from reconciler.plan.remedies import (
     offers,
     refusal,
 )
-from reconciler.plan.settling import allocation_moves
+from reconciler.plan.settling import Problem, allocation_moves
 from reconciler.plan.standing import Standing, net_holds, note_drift, standing, typed_declared
 from reconciler.providers.capabilities import Remedy, Verb
 from reconciler.resources.kinds import KINDS, Content
@@ -82,6 +82,21 @@ def plan_bound(draft: Draft, chain: Chain, desired: Desired) -> None:
         _correct(draft, at, desired, rest, changes, after, tuple(amendable))
         return
     _amend(draft, at, desired, {name: after[name] for name in amendable}, before, changes)
+
+
+def _enter_anew(
+    draft: Draft, at: Standing, desired: Desired, after: Content, changes: tuple[FieldChange, ...], why: Problem
+) -> None:
+    """A payment whose allocation cannot be taken off alone: reversed whole and entered again, where that can be."""
+    if (
+        at.chain.address.kind == "payment"
+        and Remedy.REVERSE_AND_REISSUE in draft.capabilities(at.chain.address).remedies
+    ):
+        wanted = {**after, "allocations": desired.content.get("allocations")}
+        _correct(draft, at, desired, tuple(wanted), changes, wanted, ())
+        return
+    _, detail, hint = why
+    draft.block(at.chain.address, Reason.UNSUPPORTED, detail, hint, phase=at.live.phase, fields=changes)
 
 
 def _block_lost(draft: Draft, chain: Chain, state: str) -> None:
@@ -286,6 +301,9 @@ def _amend(
     """Update, post and allocate, each after the other; the last step records what is declared."""
     chain = at.chain
     moves, shown, problem = allocation_moves(draft, at, desired)
+    if problem is not None and problem[0] is Reason.ALLOCATION_REMOVED:
+        _enter_anew(draft, at, desired, after, (*changes, *shown), problem)
+        return
     if problem is not None:
         draft.block(chain.address, *problem, phase=at.live.phase, fields=(*changes, *shown))
         return

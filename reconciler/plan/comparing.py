@@ -17,6 +17,8 @@ from reconciler.resources.kinds import Content, Kind, Path
 
 _WHOLE = frozenset({"tracking"})
 _SETS = frozenset({"taxes", "values"})
+_FILE: Path = ("attachments", "*")
+"""Where it was read from only this project knows: an ERP that keeps a file's name alone gives it as the path."""
 
 
 def align(kind: Kind, live: Mapping[str, Any], declared: Mapping[str, Any]) -> tuple[Content, Content]:
@@ -32,6 +34,13 @@ def align(kind: Kind, live: Mapping[str, Any], declared: Mapping[str, Any]) -> t
 def _pair(live: Any, wanted: Any, path: Path, keys: Mapping[Path, str]) -> tuple[Any, Any]:
     wanted = None if wanted in ({}, [], "") else wanted
     live = None if live in ({}, [], "") else live
+    if (
+        path == _FILE
+        and isinstance(wanted, dict)
+        and isinstance(live, dict)
+        and live.get("path") == live.get("name")
+    ):
+        wanted = {**wanted, "path": live["path"]}
     if isinstance(wanted, dict) and isinstance(live, dict) and path[-1] not in _WHOLE:
         pairs = {key: _pair(live.get(key), value, (*path, key), keys) for key, value in wanted.items()}
         return {key: pair[0] for key, pair in pairs.items()}, {key: pair[1] for key, pair in pairs.items()}

@@ -60,6 +60,8 @@ def allocation_moves(
             if anew and kept == live
             else field_change(draft, connection, identity, live, kept)
         )
+        if not draft.capabilities(chain.address).can(Verb.UNALLOCATE):
+            return [], tuple(shown), _fast(draft, chain)
         if not draft.allows(Remedy.UNALLOCATE, chain.address):
             return [], tuple(shown), _consent(draft, chain)
         moves += take_off(draft, identity, lower, parts)
@@ -143,6 +145,15 @@ def _raise(
         if not any(change.path.startswith(seen.path) for seen in shown):
             shown.append(change)
     return moves, None
+
+
+def _fast(draft: Draft, chain: Chain) -> Problem:
+    note = draft.capabilities(chain.address).verb(Verb.UNALLOCATE).note
+    return (
+        Reason.ALLOCATION_REMOVED,
+        f"take the allocation off: {note or 'the provider cannot do it'}",
+        "Declare the allocations that are live, or take it off in the ERP.",
+    )
 
 
 def _consent(draft: Draft, chain: Chain) -> Problem:

@@ -10,7 +10,7 @@ from reconciler.plan.allocating import Wanted, live_by_chain, moves_off, wanted_
 from reconciler.plan.desired import desired_of, digest_of, resolve_all
 from reconciler.plan.draft import Draft, step_id, target_text
 from reconciler.plan.index import Chain
-from reconciler.providers.capabilities import Remedy
+from reconciler.providers.capabilities import Remedy, Verb
 from reconciler.state.model import DocumentRow
 
 
@@ -53,7 +53,8 @@ def freed_by_consent(draft: Draft, chain: Chain) -> dict[str, tuple[Decimal, tup
     freed: dict[str, tuple[Decimal, tuple[str, ...]]] = {}
     for source, row, wanted in sources_of(draft, chain):
         live = draft.index.live(row)
-        if live is None or not draft.consents(Remedy.UNALLOCATE, source.address):
+        able = draft.capabilities(source.address).can(Verb.UNALLOCATE)
+        if live is None or not able or not draft.consents(Remedy.UNALLOCATE, source.address):
             continue
         current = live_by_chain(draft, source, live).get(identity, {})
         held = sum((item.amount for item in current.values()), ZERO)

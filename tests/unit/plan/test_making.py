@@ -9,11 +9,13 @@ from decimal import Decimal
 from types import SimpleNamespace
 
 from reconciler.kernel.canonical import canonical_json
+from reconciler.plan.comparing import align, changed_fields
 from reconciler.plan.model import Action, Plan, Reason
 from reconciler.plan.representation import to_document
 from reconciler.providers.capabilities import DeduplicationClass, Numbering, Verb, VerbSupport
 from reconciler.providers.operations import Allocate, Create, Update
 from reconciler.providers.protocol import Company
+from reconciler.resources.kinds import KINDS
 from tests.unit.plan.books import (
     ALL_VERBS,
     Books,
@@ -461,3 +463,13 @@ def test_drift_of_an_amendable_field_is_listed_and_put_back() -> None:
     plan = books.plan(declared)
     assert plan.drift[0].fields[0].after == "other@x.example"
     assert only(plan, Action.UPDATE).reason is Reason.DRIFTED
+
+
+def test_where_a_file_was_read_from_is_no_change_where_the_erp_keeps_its_name_alone() -> None:
+    kind = KINDS["invoice"]
+    declared = {"attachments": [{"name": "order.pdf", "path": "files/order.pdf"}]}
+    live, wanted = align(kind, {"attachments": [{"name": "order.pdf", "path": "order.pdf"}]}, declared)
+    assert changed_fields(live, wanted) == []
+    for other in ({"name": "order.pdf", "path": "elsewhere/order.pdf"}, {"name": "other.pdf", "path": "other.pdf"}):
+        live, wanted = align(kind, {"attachments": [other]}, declared)
+        assert changed_fields(live, wanted) == ["attachments"]
