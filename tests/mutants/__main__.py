@@ -10,7 +10,14 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from tests.mutants import bugs_of_apply, bugs_of_credit, bugs_of_http, bugs_of_plan_and_state, bugs_of_tracking
+from tests.mutants import (
+    bugs_of_apply,
+    bugs_of_credit,
+    bugs_of_http,
+    bugs_of_plan_and_state,
+    bugs_of_tracking,
+    bugs_of_xml,
+)
 from tests.mutants.planting import Bug, Ending, Verdict, try_bug, unsound
 
 BUGS: tuple[Bug, ...] = (
@@ -19,6 +26,7 @@ BUGS: tuple[Bug, ...] = (
     *bugs_of_http.BUGS,
     *bugs_of_tracking.BUGS,
     *bugs_of_credit.BUGS,
+    *bugs_of_xml.BUGS,
 )
 
 
