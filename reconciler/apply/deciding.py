@@ -172,8 +172,8 @@ def _too_early(task: Task, sighting: Sighting) -> Decision | None:
 
 
 def _finish(task: Task, remote_id: str) -> Decision:
-    """It is there as a draft: go on by its recorded stages, else post it."""
-    if task.stages:
+    """It is there as a draft: go on by its recorded stages or as the create itself does, else post it."""
+    if task.stages or task.kind_capabilities.resumes:
         return SEND
     if not task.kind_capabilities.can(Verb.POST):
         return Decision(StepOutcome.CONFLICT, message=f"{remote_id} is a draft, and cannot be posted from here")

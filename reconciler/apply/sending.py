@@ -199,12 +199,13 @@ class Sender:
         """Finish what a create left as a draft: by its own recorded stages, else by a post. None: no way to."""
         observed = sighting.observed
         stages = self.journal.stages(task.key)
-        if observed is None or not (stages or task.kind_capabilities.can(Verb.POST)):
+        goes_on = bool(stages) or task.kind_capabilities.resumes
+        if observed is None or not (goes_on or task.kind_capabilities.can(Verb.POST)):
             return None
         self.pace.take()
         self.keeper.ensure(self.reach)
         self.events.boundary("before_send", task.step.id)
-        task.draft_id = "" if stages else observed.remote_id
+        task.draft_id = "" if goes_on else observed.remote_id
         task.stages = stages
         outcome = self._heard_out(task, self._execute(task, progress), progress)
         progress.check()

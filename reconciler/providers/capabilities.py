@@ -111,6 +111,8 @@ class KindCapabilities:
     """A document in another currency than the books' must state its rate."""
     printed: bool = False
     """`Provider.document` gives the ERP's own print of one."""
+    resumes: bool = False
+    """A create that finds what it left half-way (a draft) finishes that, however long ago it was begun."""
     note: str = ""
 
     def verb(self, verb: Verb) -> VerbSupport:

@@ -10,7 +10,9 @@ import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import date
 from xml.etree.ElementTree import Element
+from zoneinfo import ZoneInfo
 
 from reconciler.kernel.clock import Clock
 from reconciler.providers.accountsiq.envelope import NS, Fault, NotTheAnswer, Row, envelope, node, opened
@@ -73,6 +75,10 @@ class AccountsIQ:
         self._path = path
         self._budget = _Budget()
         self._session = Session(credentials, self._alone, clock)
+
+    def today(self) -> date:
+        """The entity's day."""
+        return self.clock.now().astimezone(ZoneInfo(self.settings.time_zone)).date()
 
     @contextmanager
     def within(self, seconds: int) -> Iterator[None]:

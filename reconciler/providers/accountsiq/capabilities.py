@@ -175,6 +175,7 @@ class _Documents:
             numbering=Numbering.ASSIGNED,
             reference_length=LONGEST_REFERENCE,
             needs_exchange_rate=True,
+            resumes=True,
             printed=True,
             note="a batch invoice (net amounts, our VAT kept) unless every line names an item: then it is saved "
             "and posted as an item invoice, whose VAT AccountsIQ computes; a line has one tax code",
@@ -191,6 +192,7 @@ class _Documents:
             allocate=frozenset({AllocateAt.LATER}),
             reference_length=LONGEST_REFERENCE,
             needs_exchange_rate=True,
+            resumes=True,
             note="made unapplied, and applied to invoices then; batch or item as invoices are",
         )
 

@@ -84,10 +84,12 @@ def retrieved(accountsiq: AccountsIQ, kind: str, invoice_id: str) -> Row | None:
     return accountsiq.find(words.one, node(words.one_id, invoice_id))
 
 
-def saved_under(accountsiq: AccountsIQ, kind: str, reference: str) -> list[Row]:
-    """Item documents that carry a reference and are saved, not posted."""
+def saved_under(accountsiq: AccountsIQ, kind: str, reference: str) -> tuple[list[Row], list[Row]]:
+    """Item documents that carry a reference: those that are saved, not posted, and those that are posted."""
     rows = accountsiq.read(WORDS[kind].by_reference, node("externalReference", reference)).rows()
-    return [row for row in rows if row.text("ExternalReference") == reference and row.text("Status") == "Processed"]
+    mine = [row for row in rows if row.text("ExternalReference") == reference]
+    saved, posted = ([row for row in mine if row.text("Status") == status] for status in ("Processed", "Posted"))
+    return saved, posted
 
 
 def item_lines(row: Row, directory: Directory) -> list[Content]:

@@ -82,7 +82,7 @@ class LookUps:
         observer = self.observer
         if kind == "payment" or not observer.accountsiq.settings.item_invoices or not is_of_items(_content(probe)):
             return []
-        rows = saved_under(observer.accountsiq, kind, probe.reference)
+        rows, _ = saved_under(observer.accountsiq, kind, probe.reference)
         return [draft_from(kind, row, observer.directory, observer.arithmetic) for row in rows]
 
     # ---- masters, and what is there ----

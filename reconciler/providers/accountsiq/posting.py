@@ -8,7 +8,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from xml.etree.ElementTree import Element
 
-from reconciler.kernel.clock import today
 from reconciler.providers.accountsiq.calls import AccountsIQ, Reply
 from reconciler.providers.accountsiq.codec_documents import (
     Arithmetic,
@@ -25,7 +24,7 @@ from reconciler.providers.accountsiq.items import WORDS, is_of_items, new_docume
 from reconciler.providers.accountsiq.refusals import good, refusal
 from reconciler.providers.accountsiq.transactions import Transactions
 from reconciler.providers.accountsiq.wire import id_of
-from reconciler.providers.errors import Indeterminate, ProviderError, Rejected
+from reconciler.providers.errors import AlreadyExists, Indeterminate, ProviderError, Rejected
 from reconciler.providers.operations import Create
 from reconciler.providers.protocol import Done, ExecuteRequest, Outcome, Progress, RequestKey
 from reconciler.resources.kinds import Content
@@ -148,7 +147,9 @@ class Poster:
 
     def _saved_before(self, kind: str, request: ExecuteRequest) -> str | None:
         """What an attempt that was cut off has saved: it is in no ledger yet."""
-        rows = saved_under(self.accountsiq, kind, request.reference)
+        rows, posted = saved_under(self.accountsiq, kind, request.reference)
+        if posted:
+            raise AlreadyExists(f"{request.reference} is posted already", code="posted")
         if len(rows) > 1:
             raise Rejected(f"several saved documents carry {request.reference}: delete all but one", code="saved")
         return id_of(rows[0], "InvoiceID") if rows else None
@@ -164,7 +165,7 @@ class Poster:
             customer,
             self.directory,
             self.arithmetic,
-            today(self.accountsiq.clock),
+            self.accountsiq.today(),
         )
         progress.record(request.key, SAVING, {"reference": request.reference})
         words = WORDS[kind]

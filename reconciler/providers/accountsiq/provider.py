@@ -9,7 +9,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from pathlib import Path
-from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, SecretStr
 
@@ -101,7 +100,7 @@ class AccountsIQProvider(Provider):
         return self._opened().observer.observe(query)
 
     def credit_standings(self, customer_ids: Sequence[str]) -> Mapping[str, CreditStanding]:
-        return credit_standings(self._accountsiq, self._opened().directory, customer_ids, self._today())
+        return credit_standings(self._accountsiq, self._opened().directory, customer_ids, self._accountsiq.today())
 
     def document(self, kind: str, remote_id: str) -> DocumentFile:
         """The PDF of a posted invoice."""
@@ -165,9 +164,6 @@ class AccountsIQProvider(Provider):
         code = self._settings.untaxed
         found = self._opened().directory.taxes().get(code) if code else None
         return frozenset(name for name in (code, found and found.row.text("Description")) if name)
-
-    def _today(self) -> date:
-        return self._accountsiq.clock.now().astimezone(ZoneInfo(self._settings.time_zone)).date()
 
     def _opened(self) -> _Books:
         with self._lock:

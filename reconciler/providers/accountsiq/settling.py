@@ -12,7 +12,6 @@ from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
 
-from reconciler.kernel.clock import today
 from reconciler.kernel.money import ZERO, decimal_text
 from reconciler.providers.accountsiq.calls import AccountsIQ
 from reconciler.providers.accountsiq.entries import Entry
@@ -25,6 +24,7 @@ from reconciler.providers.operations import Allocate, Unallocate
 from reconciler.providers.protocol import Done, ExecuteRequest, LiveAllocation, Progress
 
 TAKING_OFF = "taking_off"
+_CLOSED = frozenset({"DATE_IS_OUT_OF_RANGE"})
 Keep = Mapping[str, tuple[Decimal, date | None]]
 """What a source is to settle in the end: invoice → amount, and the date it was allocated."""
 
@@ -69,7 +69,7 @@ class Settler:
             raise Rejected(
                 "a discount goes with the first allocation to an invoice; credit the rest", code="discount"
             )
-        on = operation.date or today(self.accountsiq.clock)
+        on = operation.date or self.accountsiq.today()
         discount = operation.discount - given_up
         self._add(target, source.id, request.reference, operation.amount - now, on, discount)
         return Done(operation.source_id)
@@ -108,19 +108,26 @@ class Settler:
         if any(item.discount for item in settled):
             raise Rejected("it came with a discount: take it off in AccountsIQ", code="discount")
         target = self._transaction(operation.target_id, "invoice")
-        if len(settled) > 1 and self._settled_by_one(target, share):
-            side, left = target, [item for item in settled if item.target_id != operation.target_id]
+        others = [item for item in settled if item.target_id != operation.target_id]
+        beyond = source.total - source.open - sum((item.amount for item in settled), ZERO)
+        keep: dict[str, tuple[Decimal, date | None]] = {}
+        side = source.id
+        if (others or beyond > ZERO) and self._settled_by_one(target, share):
+            side = target
+        elif beyond > ZERO:
+            said = (
+                "it settles other things than invoices too, which could not be put back: take it off in AccountsIQ"
+            )
+            raise Rejected(said, code="allocation")
         else:
-            side, left = source.id, []
-        keep = {
-            item.target_id: (item.amount, item.date) for item in settled if item.target_id != operation.target_id
-        }
+            keep = {item.target_id: (item.amount, item.date) for item in others}
         if operation.amount:
             since = next(item.date for item in settled if item.target_id == operation.target_id)
             keep[operation.target_id] = (operation.amount, since)
-        progress.record(request.key, TAKING_OFF, _written(keep))
+        if keep:
+            progress.record(request.key, TAKING_OFF, _written(keep))
         self._take_off(side)
-        self._put_back(keep, left, source, request.reference)
+        self._put_back(keep, [] if side == source.id else others, source, request.reference)
         return Done(operation.source_id)
 
     def _settled_by_one(self, invoice: str, share: Decimal) -> bool:
@@ -129,14 +136,27 @@ class Settler:
         return bool(found) and found[0].total - found[0].open == share
 
     def _put_back(self, keep: Keep, settled: Sequence[LiveAllocation], source: Entry, reference: str) -> None:
+        """Allocate again what is to stay. A refusal here leaves it half done, so that it is none of the whole."""
         there = {item.target_id: item.amount for item in settled}
         for target, (wanted, on) in keep.items():
             missing = wanted - there.get(target, ZERO)
-            if missing < ZERO:
-                raise Stale(f"it settles more of {target} than before")
-            if missing:
-                id_ = self._transaction(target, "invoice")
-                self._add(id_, source.id, reference, missing, on or today(self.accountsiq.clock))
+            if missing <= ZERO:
+                continue
+            try:
+                self._add_again(self._transaction(target, "invoice"), source.id, reference, missing, on)
+            except (Rejected, Stale) as error:
+                said = f"taken off, but {decimal_text(missing)} of {target} is not put back: {error.message}"
+                raise Indeterminate(said, code=error.code) from error
+
+    def _add_again(self, target: str, source: str, reference: str, amount: Decimal, on: date | None) -> None:
+        """On the date that it had, or today where that one is closed by now."""
+        now = self.accountsiq.today()
+        try:
+            self._add(target, source, reference, amount, on or now)
+        except Rejected as error:
+            if error.code not in _CLOSED or on in (None, now):
+                raise
+            self._add(target, source, reference, amount, now)
 
     def _take_off(self, transaction: str) -> None:
         """Take off all that a transaction settles."""

@@ -269,6 +269,23 @@ def test_two_saved_documents_of_one_reference_are_for_a_person() -> None:
         )
 
 
+def test_what_is_posted_under_our_reference_is_not_made_again() -> None:
+    there = SAVED.replace("Processed", "Posted")
+    service = of_items(GetInvoicesByExternalReference=f"<Result><Invoice>{there}</Invoice></Result>")
+    with pytest.raises(AlreadyExists):
+        provider(service).execute(request(invoice(lines=[ITEM_LINE])), Stages())
+    assert SAVE not in service.order
+
+
+def test_a_create_goes_on_with_what_an_earlier_one_saved() -> None:
+    """A refused post leaves a saved document; the next attempt, without its stages, posts that."""
+    service = of_items(GetInvoicesByExternalReference=f"<Result><Invoice>{SAVED}</Invoice></Result>")
+    books = provider(service)
+    assert books.capabilities().kind("invoice").resumes
+    assert books.execute(request(invoice(lines=[ITEM_LINE]), key="k2"), Stages()) == Done("I31")
+    assert SAVE not in service.order
+
+
 def test_a_refusal_to_post_is_one() -> None:
     service = of_items(**{FINISH: failed(FINISH, "DATE_IS_OUT_OF_RANGE", out="<transactionID>-1</transactionID>")})
     with pytest.raises(Rejected, match="DATE_IS_OUT_OF_RANGE"):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from hashlib import sha256
 from pathlib import Path
@@ -11,8 +11,10 @@ from xml.etree.ElementTree import Element, fromstring
 
 import pytest
 
+from reconciler.kernel.clock import ManualClock
 from reconciler.providers.accountsiq.envelope import NS, Row
 from reconciler.providers.accountsiq.normalising import Normaliser
+from reconciler.providers.accountsiq.provider import AccountsIQProvider
 from reconciler.providers.accountsiq.records import CUSTOMER as ORDER
 from reconciler.providers.accountsiq.records import Record
 from reconciler.providers.errors import Indeterminate, Rejected, Stale
@@ -24,6 +26,7 @@ from tests.unit.accountsiq_provider.service import (
     Service,
     Stages,
     answered,
+    calling,
     failed,
     names,
     provider,
@@ -229,6 +232,49 @@ def test_a_request_that_was_cut_after_taking_off_puts_back_what_it_recorded() ->
     (sent,) = later.asked["AllocateTransactions"]
     assert (text(sent, "transactionID_1"), text(sent, "allocationAmount")) == ("100", "30")
     assert "UnallocateTransactions" not in later.order
+
+
+def test_what_is_refused_after_taking_off_is_no_refusal_of_the_whole() -> None:
+    service = ledger(link("100", "50"), link("101", "10"))
+    service.told["GetTransactionsBy"].append(result(summary("100", left="5")))
+    service.tell(AllocateTransactions=failed("AllocateTransactions", "TRANSACTION_IS_NOT_ALLOCATABLE"))
+    with pytest.raises(Indeterminate, match="10 of 101 is not put back"):
+        provider(service).execute(request(Unallocate("payment", "200", "invoice", "100", Decimal(50))), Stages())
+
+
+def test_what_is_put_back_on_a_day_that_is_closed_by_now_gets_todays() -> None:
+    service = ledger(link("100", "50"), link("101", "10"))
+    service.told["GetTransactionsBy"].append(result(summary("100", left="5")))
+    closed = failed("AllocateTransactions", "DATE_IS_OUT_OF_RANGE")
+    service.tell(AllocateTransactions=[closed, answered("AllocateTransactions", "")])
+    provider(service).execute(request(Unallocate("payment", "200", "invoice", "100", Decimal(50))), Stages())
+    days = [text(one, "allocationDate") for one in service.asked["AllocateTransactions"]]
+    assert days == ["2026-11-23T00:00:00", "2026-11-22T00:00:00"]
+
+
+@pytest.mark.parametrize(("left", "side"), [("60", "100"), ("5", None)])
+def test_what_a_receipt_settles_besides_invoices_is_left_settled(left: str, side: str | None) -> None:
+    """A journal is not ours to know, so it could not be put back: the invoice's side is taken off, or nothing."""
+    service = ledger(link("100", "50"), link("900", "10", "SD"))
+    receipt, invoice = result(summary("200", "SR", -1, "-50")), result(summary("100"))
+    service.tell(GetTransactionsBy=[receipt, invoice, result(), result(summary("100", left=left))])
+    asked = request(Unallocate("payment", "200", "invoice", "100", Decimal(50)))
+    if side is None:
+        with pytest.raises(Rejected, match="could not be put back"):
+            provider(service).execute(asked, Stages())
+    else:
+        provider(service).execute(asked, Stages())
+    assert [text(one, "transactionIDs/int") for one in service.asked["UnallocateTransactions"]] == [side] * bool(
+        side
+    )
+
+
+def test_an_allocation_without_a_date_is_of_the_entitys_day() -> None:
+    service, zone = ledger(link("100", "50")), "Europe/Dublin"
+    clock = ManualClock(datetime(2026, 6, 30, 23, 30, tzinfo=UTC))
+    books = AccountsIQProvider(settings(time_zone=zone), calling(service, clock, time_zone=zone), Path())
+    books.execute(request(Allocate("payment", "200", "invoice", "100", Decimal(70), Decimal(50))), Stages())
+    assert text(service.asked["AllocateTransactions"][0], "allocationDate") == "2026-07-01T00:00:00"
 
 
 def test_a_refused_row_of_unallocating_is_a_refusal() -> None:

@@ -260,6 +260,7 @@ class FakeProvider:
     late_by: int = 20
     two_stage: bool = False
     can_post: bool = True
+    resumes: bool = False
     tells: bool = False
     lag: int = 0
     inconclusive: bool = False
@@ -279,7 +280,8 @@ class FakeProvider:
         verbs = dict.fromkeys(Verb, enforced) | {Verb.CREATE: own, Verb.ALLOCATE: own}
         if not self.can_post:
             del verbs[Verb.POST]
-        kinds = {name: KindCapabilities(verbs, frozenset(), allocate=frozenset(AllocateAt)) for name in KINDS}
+        kind = KindCapabilities(verbs, frozenset(), allocate=frozenset(AllocateAt), resumes=self.resumes)
+        kinds = dict.fromkeys(KINDS, kind)
         return Capabilities(
             "fake",
             kinds,

@@ -537,6 +537,13 @@ def test_a_draft_that_cannot_be_posted_is_a_conflict(tmp_path: Path):
     assert "is a draft" in only(apply(world, [], can_post=False)).message
 
 
+def test_a_draft_that_a_create_goes_on_with_is_no_conflict(tmp_path: Path):
+    world = world_of(tmp_path, C)
+    world.erp.land(request_of(one_invoice().steps[0]), draft=True)
+    apply(world, [], can_post=False, resumes=True)
+    assert [request.operation.verb for request in world.erp.executed] == ["create"]
+
+
 # ---- other operations -----------------------------------------------------------------------------------------
 
 
