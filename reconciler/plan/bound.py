@@ -88,15 +88,13 @@ def _enter_anew(
     draft: Draft, at: Standing, desired: Desired, after: Content, changes: tuple[FieldChange, ...], why: Problem
 ) -> None:
     """A payment whose allocation cannot be taken off alone: reversed whole and entered again, where that can be."""
-    if (
-        at.chain.address.kind == "payment"
-        and Remedy.REVERSE_AND_REISSUE in draft.capabilities(at.chain.address).remedies
-    ):
+    address = at.chain.address
+    if address.kind == "payment" and Remedy.REVERSE_AND_REISSUE in draft.capabilities(address).remedies:
         wanted = {**after, "allocations": desired.content.get("allocations")}
         _correct(draft, at, desired, tuple(wanted), changes, wanted, ())
         return
     _, detail, hint = why
-    draft.block(at.chain.address, Reason.UNSUPPORTED, detail, hint, phase=at.live.phase, fields=changes)
+    draft.block(address, Reason.UNSUPPORTED, detail, hint, phase=at.live.phase, fields=changes)
 
 
 def _block_lost(draft: Draft, chain: Chain, state: str) -> None:

@@ -34,14 +34,9 @@ def align(kind: Kind, live: Mapping[str, Any], declared: Mapping[str, Any]) -> t
 def _pair(live: Any, wanted: Any, path: Path, keys: Mapping[Path, str]) -> tuple[Any, Any]:
     wanted = None if wanted in ({}, [], "") else wanted
     live = None if live in ({}, [], "") else live
-    if (
-        path == _FILE
-        and isinstance(wanted, dict)
-        and isinstance(live, dict)
-        and live.get("path") == live.get("name")
-    ):
-        wanted = {**wanted, "path": live["path"]}
     if isinstance(wanted, dict) and isinstance(live, dict) and path[-1] not in _WHOLE:
+        if path == _FILE and live.get("path") == live.get("name"):
+            wanted = {**wanted, "path": live.get("path")}
         pairs = {key: _pair(live.get(key), value, (*path, key), keys) for key, value in wanted.items()}
         return {key: pair[0] for key, pair in pairs.items()}, {key: pair[1] for key, pair in pairs.items()}
     if isinstance(wanted, list) and isinstance(live, list):
