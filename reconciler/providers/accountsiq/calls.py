@@ -19,7 +19,7 @@ from reconciler.providers.accountsiq.envelope import NS, Fault, NotTheAnswer, Ro
 from reconciler.providers.accountsiq.refusals import ABSENT, expired, good, of_fault, refusal
 from reconciler.providers.accountsiq.session import Credentials, Session, Token
 from reconciler.providers.accountsiq.settings import AccountsIQSettings
-from reconciler.providers.accountsiq.wire import id_of
+from reconciler.providers.accountsiq.wire import id_of, is_id
 from reconciler.providers.errors import Indeterminate, ProviderError, Rejected, Unavailable
 from reconciler.providers.http import Answer, HttpConnection, UnwritableText, answer_error, classed
 
@@ -47,6 +47,12 @@ class Reply:
     def text(self) -> str | None:
         """The result as a text."""
         return self.status.text("Result")
+
+    @property
+    def names_something(self) -> bool:
+        """Whether an id stands beside the result: of a transaction or a document that was made."""
+        beside = (one for one in self.out.element if one is not self.status.element)
+        return any(is_id((one.text or "").strip()) for child in beside for one in child.iter())
 
     def id(self, name: str) -> str:
         """An id beside the result. Raises Indeterminate: a success that does not name what it made."""
@@ -121,9 +127,12 @@ class AccountsIQ:
     def write(self, operation: str, *arguments: Element | None) -> Reply:
         """A write's answer, sent once. Raises ProviderError for anything but a success."""
         reply = self.write_rows(operation, *arguments)
-        if not good(reply.status):
-            raise refusal(reply.status, writes=True)
-        return reply
+        if good(reply.status):
+            return reply
+        error = refusal(reply.status, writes=True)
+        if reply.names_something:
+            raise Indeterminate(f"refused, and yet it names what it made: {error.message}", code=error.code)
+        raise error
 
     def write_rows(self, operation: str, *arguments: Element | None) -> Reply:
         """The same of a bulk operation, whose rows have a status each: a failure of some is for the caller."""
@@ -131,6 +140,8 @@ class AccountsIQ:
         reply = self._reply(operation, arguments, token, read=False)
         if expired(reply.status):
             self._session.ended(token)
+            if reply.names_something or any(good(row) and not expired(row) for row in reply.rows()):
+                return reply  # it ended with this very call, or in the middle of it
             raise Unavailable("the session had expired: nothing was done", code="HasExpired")
         return reply
 

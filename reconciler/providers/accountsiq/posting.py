@@ -21,10 +21,10 @@ from reconciler.providers.accountsiq.directory import Customer, Directory
 from reconciler.providers.accountsiq.entries import item_id
 from reconciler.providers.accountsiq.envelope import Row, node
 from reconciler.providers.accountsiq.items import WORDS, is_of_items, new_document, saved_under
-from reconciler.providers.accountsiq.refusals import good, refusal
+from reconciler.providers.accountsiq.refusals import expired, good, refusal
 from reconciler.providers.accountsiq.transactions import Transactions
-from reconciler.providers.accountsiq.wire import id_of
-from reconciler.providers.errors import AlreadyExists, Indeterminate, ProviderError, Rejected
+from reconciler.providers.accountsiq.wire import id_of, is_id
+from reconciler.providers.errors import AlreadyExists, Indeterminate, ProviderError, Rejected, Unavailable
 from reconciler.providers.operations import Create
 from reconciler.providers.protocol import Done, ExecuteRequest, Outcome, Progress, RequestKey
 from reconciler.resources.kinds import Content
@@ -206,26 +206,35 @@ def _key_of(row: Row) -> str | None:
 
 
 def _by_place(reply: Reply, requests: Sequence[ExecuteRequest]) -> Iterator[tuple[RequestKey, Outcome]]:
-    """Outcomes of a bulk operation: a status and an id for each, in the order of the request."""
+    """Outcomes of a bulk operation: a status and an id for each, in the order of the request.
+
+    It is not atomic and keeps no reference out: refused as a whole, without rows, it may have begun.
+    """
     rows = reply.rows()
     if not rows and not good(reply.status):
-        raise refusal(reply.status, writes=True)
+        error = refusal(reply.status, writes=True)
+        raise error if len(requests) == 1 else Indeterminate(error.message, code=error.code)
     if len(rows) != len(requests):
         said = f"the answer has {len(rows)} rows for {len(requests)} documents"
         yield from ((request.key, Indeterminate(said)) for request in requests)
         return
     ids = [one.element.text or "" for one in reply.out.rows("transactionIDs")]
-    made = [one for one in ids if one.isdigit() and int(one) > 0]
+    made = [one for one in ids if is_id(one)]
     if len(ids) != len(rows):  # failures have no place of their own among the ids
         placed = iter(made if len(made) == sum(good(row) for row in rows) else ())
         ids = [next(placed, "") if good(row) else "" for row in rows]
     for request, row, id_ in zip(requests, rows, ids, strict=True):
-        yield request.key, _outcome(row, id_ if id_.isdigit() and int(id_) > 0 else None)
+        yield request.key, _outcome(row, id_ if is_id(id_) else None)
 
 
 def _outcome(row: Row, id_: str | None) -> Outcome:
     if not good(row):
-        return refusal(row, writes=True)
+        error = refusal(row, writes=True)
+        if id_ is not None:
+            return Indeterminate(f"refused, and yet it names a transaction: {error.message}", code=error.code)
+        if expired(row):
+            return Unavailable("the session had expired: nothing was done", code="HasExpired")
+        return error
     if id_ is None:
         return Indeterminate("AccountsIQ says it succeeded, and gives no transaction")
     return Done(id_)

@@ -17,6 +17,8 @@ _TAKEN = ("_ALREADY_EXISTS", "_ALREADY_IN_USE")
 _EXPIRED = frozenset({"OAUTHCONFIGURATION_TOKEN_EXPIRED", "OAUTHCONFIGURATION_INVALID_TOKEN"})
 _MOVED = frozenset({"OUTDATED_RECORD"})
 _UNCLEAR = frozenset({"", "UNKNOWN", "SUCCESS"})
+_AMIDST = "_ERROR_WHILE_"
+"""In codes that say in which step something failed, not what became of the steps before."""
 ABSENT = frozenset(
     {
         "NOT_FOUND",
@@ -55,7 +57,7 @@ def refusal(status: Row, *, writes: bool) -> ProviderError:
         return AlreadyExists(said, code=code)
     if code in _MOVED or kind in ("Conflicted", "NotCreated"):
         return Stale(said, code=code or kind)
-    if kind in ("Unknown", "InProgress") or code in _UNCLEAR:
+    if kind in ("Unknown", "InProgress") or code in _UNCLEAR or _AMIDST in code:
         return Indeterminate(said, code=code or kind)
     return Rejected(said, code=code)
 

@@ -123,6 +123,7 @@ def test_a_refused_refresh_asks_for_a_new_token() -> None:
         ("SUCCESS", "Failure", Indeterminate),
         ("GLACCOUNT_NOT_FOUND", "InProgress", Indeterminate),
         ("SUCCESS", "Unknown", Indeterminate),
+        ("SALES_BATCH_INVOICE_ERROR_WHILE_CREATING_TRANSACTION_LINES", "Failure", Indeterminate),
     ],
 )
 def test_a_refused_write_is_classed_by_what_is_known(code: str, status: str, kind: type[ProviderError]) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from reconciler.providers.errors import AlreadyExists, Indeterminate, Rejected
+from reconciler.providers.errors import AlreadyExists, Indeterminate, Rejected, Unavailable
 from reconciler.providers.http.failures import NoAnswer
 from reconciler.providers.operations import Create
 from reconciler.providers.protocol import Done, Found, Probe
@@ -144,6 +144,52 @@ def test_a_credit_note_has_its_exchange_rate_first_and_ids_by_place() -> None:
         "Description",
         "Lines",
     ]
+
+
+def batch_of_credits(answer: Any) -> Any:
+    asked = [request(credit_note(), key="k1"), request(credit_note(), "CN-2~bbcdefghij234567", "k2")]
+    return provider(Service(**{CREDITS: answer})).execute_batch(asked, Stages())
+
+
+DONE_ROW = "<R><Status>Success</Status><ErrorCode>SUCCESS</ErrorCode></R>"
+
+
+def test_what_was_made_before_the_session_ended_is_made() -> None:
+    """A bulk is not atomic: an answer that says `HasExpired` and names what it made is not "nothing was done"."""
+    over = "<R><Status>Failure</Status><ErrorCode>READ_ONLY</ErrorCode><HasExpired>true</HasExpired></R>"
+    outcomes = batch_of_credits(
+        answered(
+            CREDITS,
+            f"<HasExpired>true</HasExpired><Result>{DONE_ROW}{over}</Result>",
+            status="Failure",
+            out="<transactionIDs><int>5</int><int>-1</int></transactionIDs>",
+        )
+    )
+    assert outcomes["k1"] == Done("5")
+    assert isinstance(outcomes["k2"], Unavailable)
+
+
+def test_a_bulk_that_is_refused_as_a_whole_may_have_begun() -> None:
+    outcomes = batch_of_credits(failed(CREDITS, "DATE_IS_OUT_OF_RANGE"))
+    assert {type(one) for one in outcomes.values()} == {Indeterminate}
+    alone = provider(Service(**{CREDITS: failed(CREDITS, "DATE_IS_OUT_OF_RANGE")}))
+    assert isinstance(alone.execute_batch([request(credit_note())], Stages())["k1"], Rejected)
+
+
+def test_a_refusal_that_names_a_transaction_settles_nothing() -> None:
+    bad = DONE_ROW.replace("Success", "Failure").replace("SUCCESS", "READ_ONLY")
+    outcomes = batch_of_credits(
+        answered(
+            CREDITS,
+            f"<Result>{DONE_ROW}{bad}</Result>",
+            out="<transactionIDs><int>5</int><int>6</int></transactionIDs>",
+        )
+    )
+    assert outcomes["k1"] == Done("5")
+    assert isinstance(outcomes["k2"], Indeterminate)
+    service = of_items(**{FINISH: failed(FINISH, "READ_ONLY", out="<transactionID>400</transactionID>")})
+    with pytest.raises(Indeterminate, match="yet it names"):
+        provider(service).execute(request(invoice(lines=[ITEM_LINE])), Stages())
 
 
 def test_ids_without_a_place_for_failures_belong_to_the_successes() -> None:
