@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from xml.etree.ElementTree import Element
 
+from reconciler.kernel.money import decimal_text
 from reconciler.providers.accountsiq.calls import AccountsIQ, Reply
 from reconciler.providers.accountsiq.codec_documents import (
     Arithmetic,
@@ -20,10 +21,10 @@ from reconciler.providers.accountsiq.codec_documents import (
 from reconciler.providers.accountsiq.directory import Customer, Directory
 from reconciler.providers.accountsiq.entries import item_id
 from reconciler.providers.accountsiq.envelope import Row, node
-from reconciler.providers.accountsiq.items import WORDS, is_of_items, new_document, saved_under
+from reconciler.providers.accountsiq.items import WORDS, is_of_items, new_document, retrieved, saved_under
 from reconciler.providers.accountsiq.refusals import expired, good, refusal
 from reconciler.providers.accountsiq.transactions import Transactions
-from reconciler.providers.accountsiq.wire import id_of, is_id
+from reconciler.providers.accountsiq.wire import amount, day_of, id_of, is_id
 from reconciler.providers.errors import AlreadyExists, Indeterminate, ProviderError, Rejected, Unavailable
 from reconciler.providers.operations import Create
 from reconciler.providers.protocol import Done, ExecuteRequest, Outcome, Progress, RequestKey
@@ -138,6 +139,7 @@ class Poster:
         if invoice is None:
             invoice = self._save(kind, request, progress)
             progress.record(request.key, SAVED, {"id": invoice})
+        self._check(kind, request, invoice)
         words = WORDS[kind]
         reply = self.accountsiq.write(words.post, node(words.saved_id, invoice))
         transaction = reply.id("transactionID")
@@ -153,6 +155,27 @@ class Poster:
         if len(rows) > 1:
             raise Rejected(f"several saved documents carry {request.reference}: delete all but one", code="saved")
         return id_of(rows[0], "InvoiceID") if rows else None
+
+    def _check(self, kind: str, request: ExecuteRequest, invoice: str) -> None:
+        """Read what is saved before it is posted for good: AccountsIQ computes its VAT, others can edit it."""
+        row = retrieved(self.accountsiq, kind, invoice)
+        if row is None:
+            raise Rejected(f"the saved document {invoice} is gone", code="saved")
+        if row.text("Status") == "Posted":
+            raise AlreadyExists(f"{request.reference} is posted already", code="posted")
+        content = _content(request)
+        customer = self.directory.customer(str(content["customer"]))
+        totals = self.arithmetic.totals(content, customer.currency, self.directory.rate)
+        pairs = {
+            "customer": (row.text("AccountCode"), customer.code),
+            "date": (day_of(row, "InvoiceDate"), content["issue_date"]),
+            "total": (decimal_text(abs(amount(row, "GrossAmount"))), decimal_text(totals.gross)),
+        }
+        moved = [f"{name} {found}, not {wanted}" for name, (found, wanted) in pairs.items() if found != wanted]
+        if moved:
+            said = f"it is saved in AccountsIQ and not posted, for it has there the {'; '.join(moved)}"
+            hint = "delete it there; with `item_invoices: false` our VAT is kept"
+            raise Rejected(f"{said}: {hint}", code="saved")
 
     def _save(self, kind: str, request: ExecuteRequest, progress: Progress) -> str:
         content = _content(request)

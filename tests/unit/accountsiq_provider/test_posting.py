@@ -253,6 +253,7 @@ def of_items(**told: Any) -> Service:
         **{
             "GetNewSalesInvoice": SHELL,
             "GetStockItem": f"<Result>{STOCK}</Result>",
+            "GetInvoice": f"<Result>{SAVED}</Result>",
             "GetInvoicesByExternalReference": "<Result/>",
             "GetTransactionsByExternalReference": "<Result/>",
             SAVE: answered(SAVE, "", out="<invoiceID>31</invoiceID>"),
@@ -313,6 +314,28 @@ def test_two_saved_documents_of_one_reference_are_for_a_person() -> None:
         provider(of_items(GetInvoicesByExternalReference=both)).execute(
             request(invoice(lines=[ITEM_LINE])), Stages()
         )
+
+
+@pytest.mark.parametrize(
+    ("was", "made", "words"),
+    [
+        ("<GrossAmount>12<", "<GrossAmount>12.01<", "total 12.01, not 12"),
+        (">ACME<", ">OTHER<", "customer OTHER, not ACME"),
+        ("<InvoiceDate>2026-11-22", "<InvoiceDate>2026-10-22", "date 2026-10-22, not 2026-11-22"),
+    ],
+)
+def test_what_is_saved_otherwise_than_planned_is_not_posted(was: str, made: str, words: str) -> None:
+    service = of_items(GetInvoice=f"<Result>{SAVED.replace(was, made)}</Result>")
+    with pytest.raises(Rejected, match=words):
+        provider(service).execute(request(invoice(lines=[ITEM_LINE])), Stages())
+    assert FINISH not in service.order
+
+
+def test_what_was_posted_since_it_was_saved_is_looked_up() -> None:
+    service = of_items(GetInvoice=f"<Result>{SAVED.replace('Processed', 'Posted')}</Result>")
+    with pytest.raises(AlreadyExists):
+        provider(service).execute(request(invoice(lines=[ITEM_LINE]), stages=(("saved", {"id": "31"}),)), Stages())
+    assert FINISH not in service.order
 
 
 def test_what_is_posted_under_our_reference_is_not_made_again() -> None:
