@@ -219,9 +219,8 @@ class Gateway:
 
 def _response(answer: Answer, *, writes: bool) -> Response:
     """Raises ProviderError, or HttpFailure for what is no XML."""
-    if answer.status != 200 and not (
-        400 <= answer.status < 500 and answer.kind() in ("text/xml", "application/xml")
-    ):
+    xml = answer.kind() in ("text/xml", "application/xml")
+    if answer.status != 200 and not (xml and 400 <= answer.status < 500 and answer.status != 408):
         raise answer_error(answer, writes=writes)
     if answer.status == 429:
         raise answer_error(answer, writes=writes, words="too many requests")

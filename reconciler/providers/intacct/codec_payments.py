@@ -129,6 +129,7 @@ class Applied:
     source: Source
     """What of `CREDITS`; the payment itself for its cash."""
     target: str
+    """An invoice's record number; '' for a debit memo: no document of ours, but it takes the money all the same."""
     amount: Decimal
     discount: Decimal
     on: date | None
@@ -140,8 +141,8 @@ def applied_from(details: Iterable[Row], undone: frozenset[str]) -> list[Applied
     found: list[Applied] = []
     for row in details:
         payment = row.get("PAYMENTKEY", "")
-        target = row.get("RECORDKEY", "")
-        if not target:
+        target = "" if row.get("POSADJKEY") else row.get("RECORDKEY", "")
+        if not target and not row.get("POSADJKEY"):
             continue
         gone = payment in undone or is_dead(row.get("STATE"))
         on = day_of(row.get("PAYMENTDATE"))
@@ -160,7 +161,7 @@ def allocations_of(source: Source, applied: Iterable[Applied]) -> tuple[LiveAllo
     """What one source settles, by invoice."""
     found: dict[str, LiveAllocation] = {}
     for one in applied:
-        if one.source == source and not one.undone:
+        if one.source == source and one.target and not one.undone:
             before = found.get(one.target)
             found[one.target] = LiveAllocation(
                 "invoice",
@@ -179,7 +180,7 @@ def payment_from(object_: str, row: Row, applied: Sequence[Applied], base: str) 
     """An advance, or a payment that moves cash; None for one that applies what is there already."""
     key = row.get("RECORDNO", "")
     allocations = allocations_of((object_, key), applied)
-    settled = sum((item.amount for item in allocations), ZERO)
+    settled = sum((one.amount for one in applied if one.source == (object_, key) and not one.undone), ZERO)
     total = abs(amount(row.get("TRX_TOTALENTERED")))
     if object_ == PAYMENTS and row.get("RECORDTYPE", "").lower() != OVERPAYMENT:
         total = sum((one.amount for one in applied if one.source == (PAYMENTS, key)), ZERO)

@@ -7,14 +7,16 @@ from decimal import Decimal
 import pytest
 
 from reconciler.providers.capabilities import DeduplicationClass, Verb
-from reconciler.providers.errors import Stale
+from reconciler.providers.errors import Indeterminate, Stale
+from reconciler.providers.http import Answer
 from reconciler.providers.intacct.capabilities import intacct_capabilities
+from reconciler.providers.intacct.codec_payments import applied_from, payment_from
 from reconciler.providers.intacct.normalising import Normaliser
 from reconciler.providers.intacct.settings import IntacctSettings
-from reconciler.providers.operations import Allocate, Unallocate
+from reconciler.providers.operations import Allocate, Create, Unallocate
 from reconciler.providers.protocol import Done
-from tests.unit.intacct_provider.gateway import Reply
-from tests.unit.intacct_provider.test_executing import ADVANCE, Desk, applied, asks, made, of_books
+from tests.unit.intacct_provider.gateway import Reply, refused
+from tests.unit.intacct_provider.test_executing import ADVANCE, INVOICE, Desk, applied, asks, made, of_books
 
 READS = 6
 
@@ -66,3 +68,26 @@ def test_an_allocation_has_no_more_decimals_than_intacct_keeps():
         "payment", {"amount": Decimal(3), "currency": "KWD", "allocations": shares}
     )
     assert [word.partition(":")[0] for word in found.refused] == ["allocations[0].amount", "allocations[1].amount"]
+
+
+def test_money_for_a_debit_memo_is_no_longer_open():
+    """A colleague pays a debit memo, by cash and out of an advance; for us neither is an allocation."""
+    memo = {"POSADJKEY": "77", "RECORDKEY": ""}
+    details = [
+        {"RECORDNO": "1", "PAYMENTKEY": "9", "RECORDKEY": "1", "TRX_PAYMENTAMOUNT": "60"},
+        {"RECORDNO": "2", "PAYMENTKEY": "9", "TRX_PAYMENTAMOUNT": "40", **memo},
+        {"RECORDNO": "3", "PAYMENTKEY": "10", "ADVANCEKEY": "78", "TRX_POSTEDADVANCEAMOUNT": "20", **memo},
+    ]
+    applied = applied_from(details, frozenset())
+    paid = payment_from("ARPYMT", {"RECORDNO": "9", "CUSTOMERID": "ACME"}, applied, "USD")
+    held = payment_from("ARADVANCE", ADVANCE, applied, "USD")
+    assert paid is not None
+    assert held is not None
+    assert (paid.computed, paid.phase) == ({"total": "100", "open": "0"}, "settled")
+    assert [(one.target_id, one.amount) for one in paid.allocations] == [("1", 60)]
+    assert (held.computed, held.phase, held.allocations) == ({"total": "100", "open": "80"}, "part_settled", ())
+
+
+def test_a_request_that_timed_out_on_the_way_may_have_been_done():
+    desk = Desk(Answer(408, {"content-type": "text/xml"}, refused(("GW-1", "too slow")).encode(), "r1"))
+    assert isinstance(desk.do(asks(Create("invoice", INVOICE)))["k"], Indeterminate)
