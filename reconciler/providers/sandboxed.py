@@ -7,17 +7,25 @@ stopped when it is closed. Two connections of one name share it. Not here: any v
 from __future__ import annotations
 
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 from urllib.parse import quote
 
+from pydantic import BaseModel, SecretStr
+
 from reconciler.kernel.clock import Clock
+from reconciler.kernel.errors import ReconcilerError
+from reconciler.providers.errors import ProviderError
 from reconciler.providers.naming import connection_name
+from reconciler.providers.protocol import Provider, Query
 
 if TYPE_CHECKING:
     from reconciler.sandboxes.serving import Running
 
+P = TypeVar("P", bound=Provider)
 SANDBOX = "sandbox"
 """What a connection's `endpoint` says for a sandbox in this process."""
 
@@ -63,6 +71,38 @@ def start_sandbox(vendor: str, root: Path, clock: Clock, switches: dict[str, str
         made = Sandboxed(shared.running.url, shared.running.connection, place)
         shared.users.append(made)
         return made
+
+
+@contextmanager
+def sandbox_where_asked(
+    vendor: str, endpoint: str, root: Path, clock: Clock, switches: dict[str, str] | None = None
+) -> Iterator[Sandboxed | None]:
+    """The sandbox of a connection whose endpoint is `sandbox`, None for any other; closed if opening it fails."""
+    sandbox = start_sandbox(vendor, root, clock, switches) if endpoint == SANDBOX else None
+    try:
+        yield sandbox
+    except BaseException:
+        if sandbox is not None:
+            sandbox.close()
+        raise
+
+
+def presented(settings: BaseModel, name: str, sandbox: Sandboxed | None) -> str:
+    """A credential or an id: as the connection sets it, else as its sandbox wants it."""
+    value = getattr(settings, name)
+    if value is None and sandbox is not None:
+        return sandbox.presents[name]
+    return str(value.get_secret_value() if isinstance(value, SecretStr) else value)
+
+
+def greeted(provider: P, hint: str) -> P:
+    """A provider that has answered once, by what it opens its books with. Raises ReconcilerError with the hint."""
+    try:
+        provider.observe(Query(()))
+    except ProviderError as error:
+        provider.close()
+        raise ReconcilerError(error.message, hint=hint) from error
+    return provider
 
 
 def _release(place: Path, user: Sandboxed) -> None:

@@ -10,10 +10,9 @@ from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from pathlib import Path
 
-from pydantic import BaseModel, SecretStr
+from pydantic import BaseModel
 
 from reconciler.kernel.clock import Clock
-from reconciler.kernel.errors import ReconcilerError
 from reconciler.kernel.money import is_currency
 from reconciler.providers.accountsiq.calls import AccountsIQ
 from reconciler.providers.accountsiq.capabilities import CALLS_IN_TIME, accountsiq_capabilities
@@ -32,7 +31,7 @@ from reconciler.providers.accountsiq.settling import Settler
 from reconciler.providers.accountsiq.transactions import Transactions
 from reconciler.providers.accountsiq.wire import day_of, flag
 from reconciler.providers.capabilities import Capabilities
-from reconciler.providers.errors import Indeterminate, ProviderError, Rejected
+from reconciler.providers.errors import Indeterminate, Rejected
 from reconciler.providers.http import HttpConnection
 from reconciler.providers.protocol import (
     Accepted,
@@ -51,7 +50,7 @@ from reconciler.providers.protocol import (
     Query,
     RequestKey,
 )
-from reconciler.providers.sandboxed import SANDBOX, Sandboxed, start_sandbox
+from reconciler.providers.sandboxed import SANDBOX, Sandboxed, greeted, presented, sandbox_where_asked
 from reconciler.resources.kinds import Content
 
 
@@ -235,18 +234,13 @@ class AccountsIQProviderFactory:
     def open(self, settings: BaseModel, root: Path, clock: Clock) -> AccountsIQProvider:
         """Connect; with `endpoint: sandbox`, start that first. Raises ReconcilerError with what to do."""
         assert isinstance(settings, AccountsIQSettings)
-        sandbox = start_sandbox("accountsiq", root, clock) if settings.endpoint == SANDBOX else None
-        try:
+        with sandbox_where_asked("accountsiq", settings.endpoint, root, clock) as sandbox:
             return self._connected(settings, root, clock, sandbox)
-        except BaseException:
-            if sandbox is not None:
-                sandbox.close()
-            raise
 
     def _connected(
         self, settings: AccountsIQSettings, root: Path, clock: Clock, sandbox: Sandboxed | None
     ) -> AccountsIQProvider:
-        credentials = _credentials(settings, sandbox.presents if sandbox is not None else {})
+        credentials = _credentials(settings, sandbox)
         server, path = settings.place(sandbox.url if sandbox is not None else settings.endpoint)
         http = HttpConnection(
             server,
@@ -257,22 +251,14 @@ class AccountsIQProviderFactory:
             root=root,
         )
         accountsiq = AccountsIQ(http, settings, credentials, path, clock)
-        provider = AccountsIQProvider(settings, accountsiq, root, sandbox)
-        try:
-            provider.observe(Query(()))
-        except ProviderError as error:
-            provider.close()
-            hint = "Check the connection's `endpoint`, `api` and credentials."
-            raise ReconcilerError(error.message, hint=hint) from error
-        return provider
+        hint = "Check the connection's `endpoint`, `api` and credentials."
+        return greeted(
+            AccountsIQProvider(settings, accountsiq, root, sandbox),
+            hint,
+        )
 
 
-def _credentials(settings: AccountsIQSettings, presents: Mapping[str, str]) -> Credentials:
-    """What a session is opened with: as set, else as the sandbox in this process wants it."""
+def _credentials(settings: AccountsIQSettings, sandbox: Sandboxed | None) -> Credentials:
+    """What a session is opened with."""
     names = API_1 if settings.api == "1.1" else API_2
-    found = []
-    for name in names:
-        value = getattr(settings, name)
-        text = value.get_secret_value() if isinstance(value, SecretStr) else value
-        found.append(str(text if text is not None else presents[name]))
-    return Credentials(settings.api, *found)
+    return Credentials(settings.api, *(presented(settings, name, sandbox) for name in names))

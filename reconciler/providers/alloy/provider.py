@@ -10,7 +10,6 @@ from pathlib import Path
 from pydantic import BaseModel
 
 from reconciler.kernel.clock import Clock
-from reconciler.kernel.errors import ReconcilerError
 from reconciler.providers.alloy.calls import Alloy
 from reconciler.providers.alloy.capabilities import NATIVES, alloy_capabilities
 from reconciler.providers.alloy.executing import Executor
@@ -20,7 +19,7 @@ from reconciler.providers.alloy.observing import Observer
 from reconciler.providers.alloy.settings import AlloySettings
 from reconciler.providers.alloy.wire import live, number, text
 from reconciler.providers.capabilities import Capabilities
-from reconciler.providers.errors import ProviderError, Rejected
+from reconciler.providers.errors import Rejected
 from reconciler.providers.http import HttpConnection
 from reconciler.providers.protocol import (
     Accepted,
@@ -38,7 +37,7 @@ from reconciler.providers.protocol import (
     Query,
     RequestKey,
 )
-from reconciler.providers.sandboxed import SANDBOX, Sandboxed, start_sandbox
+from reconciler.providers.sandboxed import SANDBOX, Sandboxed, greeted, presented, sandbox_where_asked
 from reconciler.providers.singly import execute_singly
 from reconciler.resources.kinds import Content
 
@@ -155,33 +154,17 @@ class AlloyProviderFactory:
     def open(self, settings: BaseModel, root: Path, clock: Clock) -> AlloyProvider:
         """Connect; with `endpoint: sandbox`, start that first. Raises ReconcilerError with what to do."""
         assert isinstance(settings, AlloySettings)
-        sandbox = None
-        if settings.endpoint == SANDBOX:
-            switches = {"platform": str(settings.platform)} if settings.platform != "none" else {}
-            sandbox = start_sandbox("alloy", root, clock, switches)
-        try:
+        switches = {"platform": str(settings.platform)} if settings.platform != "none" else {}
+        with sandbox_where_asked("alloy", settings.endpoint, root, clock, switches) as sandbox:
             return self._connected(settings, root, clock, sandbox)
-        except BaseException:
-            if sandbox is not None:
-                sandbox.close()
-            raise
 
     def _connected(
         self, settings: AlloySettings, root: Path, clock: Clock, sandbox: Sandboxed | None
     ) -> AlloyProvider:
-        presents = sandbox.presents if sandbox is not None else {}
-        secret = settings.api_key.get_secret_value() if settings.api_key else presents["api_key"]
-        credential = settings.credential_id or presents["credential_id"]
+        secret, credential = (presented(settings, name, sandbox) for name in ("api_key", "credential_id"))
         endpoint = sandbox.url if sandbox is not None else settings.endpoint
         headers = {"Authorization": f"Bearer {secret}"}
         http = HttpConnection(endpoint, settings, secrets=[secret], headers=headers, clock=clock, root=root)
-        provider = AlloyProvider(settings, Alloy(http, settings, credential, clock), clock, sandbox)
-        try:
-            provider.company()
-        except ProviderError as error:
-            provider.close()
-            raise ReconcilerError(
-                error.message,
-                hint="Check the connection's `endpoint`, `version`, `api_key` and `credential_id`.",
-            ) from error
-        return provider
+        alloy = Alloy(http, settings, credential, clock)
+        hint = "Check the connection's `endpoint`, `version`, `api_key` and `credential_id`."
+        return greeted(AlloyProvider(settings, alloy, clock, sandbox), hint)

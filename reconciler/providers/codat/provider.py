@@ -13,7 +13,6 @@ from urllib.parse import quote
 from pydantic import BaseModel
 
 from reconciler.kernel.clock import Clock
-from reconciler.kernel.errors import ReconcilerError
 from reconciler.providers.capabilities import Capabilities
 from reconciler.providers.codat.calls import Codat, NotSynced, basic
 from reconciler.providers.codat.capabilities import codat_capabilities
@@ -47,7 +46,7 @@ from reconciler.providers.protocol import (
     Query,
     RequestKey,
 )
-from reconciler.providers.sandboxed import SANDBOX, Sandboxed, start_sandbox
+from reconciler.providers.sandboxed import SANDBOX, Sandboxed, greeted, presented, sandbox_where_asked
 from reconciler.providers.singly import execute_singly
 from reconciler.resources.kinds import Content
 
@@ -223,31 +222,18 @@ class CodatProviderFactory:
     def open(self, settings: BaseModel, root: Path, clock: Clock) -> CodatProvider:
         """Connect; with `endpoint: sandbox`, start that first. Raises ReconcilerError with what to do."""
         assert isinstance(settings, CodatSettings)
-        sandbox = start_sandbox("codat", root, clock) if settings.endpoint == SANDBOX else None
-        try:
+        with sandbox_where_asked("codat", settings.endpoint, root, clock) as sandbox:
             return self._connected(settings, root, clock, sandbox)
-        except BaseException:
-            if sandbox is not None:
-                sandbox.close()
-            raise
 
     def _connected(
         self, settings: CodatSettings, root: Path, clock: Clock, sandbox: Sandboxed | None
     ) -> CodatProvider:
-        presents = sandbox.presents if sandbox is not None else {}
-        secret = settings.api_key.get_secret_value() if settings.api_key else presents["api_key"]
-        company = settings.company_id or presents["company_id"]
-        connection = settings.connection_id or presents["connection_id"]
+        secret, company, connection = (
+            presented(settings, name, sandbox) for name in ("api_key", "company_id", "connection_id")
+        )
         endpoint = sandbox.url if sandbox is not None else settings.endpoint
         headers = {"Authorization": basic(settings, secret)}
         http = HttpConnection(endpoint, settings, secrets=[secret], headers=headers, clock=clock, root=root)
-        provider = CodatProvider(settings, Codat(http, settings, company, connection, clock), root, clock, sandbox)
-        try:
-            provider.observe(Query(()))
-        except ProviderError as error:
-            provider.close()
-            raise ReconcilerError(
-                error.message,
-                hint="Check the connection's `endpoint`, `api_key`, `company_id` and `connection_id`.",
-            ) from error
-        return provider
+        codat = Codat(http, settings, company, connection, clock)
+        hint = "Check the connection's `endpoint`, `api_key`, `company_id` and `connection_id`."
+        return greeted(CodatProvider(settings, codat, root, clock, sandbox), hint)

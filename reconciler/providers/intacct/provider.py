@@ -13,7 +13,6 @@ from pathlib import Path
 from pydantic import BaseModel
 
 from reconciler.kernel.clock import Clock
-from reconciler.kernel.errors import ReconcilerError
 from reconciler.providers.capabilities import Capabilities
 from reconciler.providers.errors import Indeterminate, ProviderError, Rejected
 from reconciler.providers.intacct.answers import Result
@@ -31,7 +30,7 @@ from reconciler.providers.intacct.observing import Observer
 from reconciler.providers.intacct.paying import Money
 from reconciler.providers.intacct.queries import Query as Select
 from reconciler.providers.intacct.queries import selecting
-from reconciler.providers.intacct.settings import IntacctSettings
+from reconciler.providers.intacct.settings import PATH, IntacctSettings
 from reconciler.providers.intacct.wire import amount, amount_of, element, leaf, text, yes
 from reconciler.providers.protocol import (
     Accepted,
@@ -50,11 +49,13 @@ from reconciler.providers.protocol import (
     Query,
     RequestKey,
 )
-from reconciler.providers.sandboxed import SANDBOX, Sandboxed, start_sandbox
+from reconciler.providers.sandboxed import SANDBOX, Sandboxed, greeted, presented, sandbox_where_asked
 from reconciler.resources.kinds import Content
 
 _INFORMATION = element("get_list", object="company_info")
 _CLOSED = element("get_closedbooksdate")
+_OF_SENDER = ("sender_id", "sender_password")
+_OF_USER = ("user", "company", "password")
 _STANDING = ("RECORDNO", "CUSTOMERID", "CURRENCY", "TOTALDUE", "CREDITLIMIT", "ONHOLD")
 
 
@@ -234,39 +235,22 @@ class IntacctProviderFactory:
     def open(self, settings: BaseModel, root: Path, clock: Clock) -> IntacctProvider:
         """Connect; with `endpoint: sandbox`, start that first. Raises ReconcilerError with what to do."""
         assert isinstance(settings, IntacctSettings)
-        sandbox = start_sandbox("intacct", root, clock) if settings.endpoint == SANDBOX else None
-        try:
+        with sandbox_where_asked("intacct", settings.endpoint, root, clock) as sandbox:
             return self._connected(settings, root, clock, sandbox)
-        except BaseException:
-            if sandbox is not None:
-                sandbox.close()
-            raise
 
     def _connected(
         self, settings: IntacctSettings, root: Path, clock: Clock, sandbox: Sandboxed | None
     ) -> IntacctProvider:
-        presents = sandbox.presents if sandbox is not None else {}
-
-        def given(name: str) -> str:
-            value = getattr(settings, name)
-            if value is None:
-                return presents[name]
-            return str(value.get_secret_value() if hasattr(value, "get_secret_value") else value)
-
-        endpoint = (
-            sandbox.url + presents.get("path", "/ia/xml/xmlgw.phtml") if sandbox is not None else settings.endpoint
-        )
-        sender = Sender(given("sender_id"), given("sender_password"))
-        login = Login(given("user"), given("company"), given("password"), settings.location)
+        given = {name: presented(settings, name, sandbox) for name in (*_OF_SENDER, *_OF_USER)}
+        endpoint = sandbox.url + PATH if sandbox is not None else settings.endpoint
+        sender = Sender(*(given[name] for name in _OF_SENDER))
+        login = Login(given["user"], given["company"], given["password"], settings.location)
         gateway = Gateway.at(endpoint, settings, sender, login, clock, root)
-        provider = IntacctProvider(settings, gateway, root, clock, sandbox)
-        try:
-            provider.observe(Query(()))
-        except ProviderError as error:
-            provider.close()
-            hint = (
-                "Check the connection's `endpoint`, `sender_id`, `sender_password`, `company`, `user`, `password`, "
-                "and that the company authorised the sender."
-            )
-            raise ReconcilerError(error.message, hint=hint) from error
-        return provider
+        hint = (
+            "Check the connection's `endpoint`, `sender_id`, `sender_password`, `company`, `user`, `password`, "
+            "and that the company authorised the sender."
+        )
+        return greeted(
+            IntacctProvider(settings, gateway, root, clock, sandbox),
+            hint,
+        )

@@ -10,9 +10,8 @@ from pathlib import Path
 from pydantic import BaseModel
 
 from reconciler.kernel.clock import Clock
-from reconciler.kernel.errors import ReconcilerError
 from reconciler.providers.capabilities import Capabilities
-from reconciler.providers.errors import ProviderError, Rejected
+from reconciler.providers.errors import Rejected
 from reconciler.providers.http import HttpConnection
 from reconciler.providers.protocol import (
     Accepted,
@@ -43,7 +42,7 @@ from reconciler.providers.rutter.platforms import QUICKBOOKS, Platform, platform
 from reconciler.providers.rutter.settings import RutterSettings
 from reconciler.providers.rutter.shelves import Shelves
 from reconciler.providers.rutter.wire import Row, amount, day_of, text
-from reconciler.providers.sandboxed import SANDBOX, Sandboxed, start_sandbox
+from reconciler.providers.sandboxed import SANDBOX, Sandboxed, greeted, presented, sandbox_where_asked
 from reconciler.providers.singly import execute_singly
 from reconciler.resources.kinds import Content
 
@@ -203,22 +202,14 @@ class RutterProviderFactory:
     def open(self, settings: BaseModel, root: Path, clock: Clock) -> RutterProvider:
         """Connect; with `endpoint: sandbox`, start that first. Raises ReconcilerError with what to do."""
         assert isinstance(settings, RutterSettings)
-        sandbox = start_sandbox("rutter", root, clock) if settings.endpoint == SANDBOX else None
-        try:
+        with sandbox_where_asked("rutter", settings.endpoint, root, clock) as sandbox:
             return self._connected(settings, root, clock, sandbox)
-        except BaseException:
-            if sandbox is not None:
-                sandbox.close()
-            raise
 
     def _connected(
         self, settings: RutterSettings, root: Path, clock: Clock, sandbox: Sandboxed | None
     ) -> RutterProvider:
-        presents = sandbox.presents if sandbox is not None else {}
-        given = {
-            name: secret.get_secret_value() if (secret := getattr(settings, name)) is not None else presents[name]
-            for name in ("client_id", "client_secret", "access_token")
-        }
+        names = ("client_id", "client_secret", "access_token")
+        given = {name: presented(settings, name, sandbox) for name in names}
         endpoint = sandbox.url if sandbox is not None else settings.endpoint
         http = HttpConnection(
             endpoint,
@@ -231,11 +222,6 @@ class RutterProviderFactory:
             clock=clock,
             root=root,
         )
-        provider = RutterProvider(settings, Rutter(http, settings, given["access_token"], clock), root, sandbox)
-        try:
-            provider.observe(Query(()))
-        except ProviderError as error:
-            provider.close()
-            hint = "Check the connection's `endpoint`, `client_id`, `client_secret` and `access_token`."
-            raise ReconcilerError(error.message, hint=hint) from error
-        return provider
+        rutter = Rutter(http, settings, given["access_token"], clock)
+        hint = "Check the connection's `endpoint`, `client_id`, `client_secret` and `access_token`."
+        return greeted(RutterProvider(settings, rutter, root, sandbox), hint)
