@@ -28,7 +28,7 @@ from reconciler.providers.errors import (
     Stale,
     Unavailable,
 )
-from reconciler.providers.operations import Create, subject, verb_of
+from reconciler.providers.operations import Create, Unallocate, subject, verb_of
 from reconciler.providers.protocol import Done
 from reconciler.state.model import IntentRow, IntentStatus
 
@@ -105,13 +105,25 @@ def judged(task: Task, sighting: Sighting | None) -> Judgement:
     if sighting is None:
         return Judgement(Verdict.UNCLEAR, ("it cannot be looked up",))
     step = task.step
-    return judge_sighting(
+    judgement = judge_sighting(
         step.operation,
         sighting.lookup,
         reference=step.reference,
         number=step.number,
         capabilities=task.kind_capabilities,
     )
+    if judgement.verdict is Verdict.DONE and puts_back(task):
+        return Judgement(Verdict.UNCLEAR, ("it is taken off; what went off with it may not be put back yet",))
+    return judgement
+
+
+def puts_back(task: Task) -> bool:
+    """A whole allocation is being taken off, and others with it: they are put back after, as the stages say.
+
+    What is to be seen of the allocation itself does not tell how far that has come.
+    """
+    operation = task.step.operation
+    return isinstance(operation, Unallocate) and not operation.amount and bool(task.stages)
 
 
 def seen(task: Task, sighting: Sighting | None) -> Landed:

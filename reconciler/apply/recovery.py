@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 
 from reconciler.apply.books import Books, Sighting, read_if_possible
 from reconciler.apply.context import Run
-from reconciler.apply.deciding import Decision, command_for, judged, result_of, seen
+from reconciler.apply.deciding import Decision, command_for, judged, puts_back, result_of, seen
 from reconciler.apply.journal import outcome_json
 from reconciler.apply.judging import Judgement, Verdict, judge
 from reconciler.apply.recording import DoneStep, done_writes
@@ -28,7 +28,7 @@ from reconciler.plan.model import Step
 from reconciler.providers.capabilities import DeduplicationClass, Verb, VerbSupport
 from reconciler.providers.errors import Rejected, Stale
 from reconciler.providers.operations import subject
-from reconciler.providers.protocol import Accepted, Done
+from reconciler.providers.protocol import Accepted, Done, Found
 from reconciler.state.model import CloseIntent, IntentRow, IntentStatus, OpenIntent, Write
 
 
@@ -128,6 +128,8 @@ class Recovery:
     def _judged(self, row: IntentRow, task: Task, sighting: Sighting | None) -> Decision:
         sighting = self._patiently(row, task, sighting)
         judgement = judged(task, sighting)
+        if puts_back(task) and sighting is not None and judgement.verdict is Verdict.UNCLEAR:
+            return self._put_back(row, task, judgement, sighting)
         match judgement.verdict:
             case Verdict.DONE:
                 return self._found(task, sighting)
@@ -182,6 +184,19 @@ class Recovery:
             return Decision(StepOutcome.DONE, IntentStatus.DONE, landed=landed)
         words = getattr(outcome, "message", "accepted for later")
         return unknown(task, f"it is there as a draft; posting it: {words}")
+
+    def _put_back(self, row: IntentRow, task: Task, judgement: Judgement, sighting: Sighting) -> Decision:
+        """It is off; the request goes on by its stages, once nothing it sent can land beside that."""
+        if not isinstance(sighting.lookup, Found) or not proven(row, task.support, sighting.as_of):
+            return unknown(task, judgement.text)
+        sender = self.sender(row.connection)
+        allowance = self.run.settings.window(task.books.capabilities) + sender.reach
+        not_after = max(row.not_after, self.run.journal.in_seconds(allowance))
+        self.run.journal.commit([OpenIntent(replace(row, status=IntentStatus.OPEN, not_after=not_after))])
+        outcome = sender.finish(task, sighting, StageRecorder(sender, {row.key: row.step_id}))
+        if isinstance(outcome, Done):
+            return self._found(task, self._look([task])[task.key])
+        return unknown(task, f"{judgement.text}: {getattr(outcome, 'message', 'accepted for later')}")
 
     def _something_else(self, row: IntentRow, task: Task, judgement: Judgement, sighting: Sighting) -> Decision:
         if not task.support.deduplication.enforced and not proven(row, task.support, sighting.as_of):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from pathlib import Path
 
@@ -13,13 +14,14 @@ from reconciler.apply.settings import ApplySettings
 from reconciler.kernel.canonical import parse_canonical
 from reconciler.kernel.errors import ExitCode
 from reconciler.plan.model import Plan
-from reconciler.providers.capabilities import DeduplicationClass
-from reconciler.providers.operations import Create, Update
-from reconciler.providers.protocol import ExecuteRequest
+from reconciler.providers.capabilities import Capabilities, DeduplicationClass, Verb, VerbSupport
+from reconciler.providers.errors import Indeterminate
+from reconciler.providers.operations import Create, Unallocate, Update
+from reconciler.providers.protocol import Accepted, Done, ExecuteRequest, Progress
 from reconciler.state.model import IntentRow, IntentStatus
 from reconciler.workflows.recovering import RecoverRequest
 from tests.unit.apply.erp import FakeProvider, Fate
-from tests.unit.apply.world import SETTINGS, World, customer, document, invoice, payment, plan_of
+from tests.unit.apply.world import SETTINGS, World, allocation, customer, document, invoice, payment, plan_of
 
 A, B, C, D = DeduplicationClass
 
@@ -594,3 +596,65 @@ def test_a_payment_of_another_amount_is_never_taken_for_ours(tmp_path: Path):
     report = world.apply(plan)
     assert [result.outcome for result in report.results] == [StepOutcome.ALREADY_DONE, StepOutcome.CONFLICT]
     assert "amount: asked 120, found 121" in report.results[1].message
+
+
+@dataclass
+class TakesAllOff(FakeProvider):
+    """Its books take off all that a payment settles; what else it settled is put back by a second call."""
+
+    cut: bool = False
+
+    def capabilities(self) -> Capabilities:
+        found = super().capabilities()
+        kind = found.kind("payment")
+        adding = VerbSupport(deduplication=C, settle_seconds=self.settle)
+        return replace(
+            found, kinds={**found.kinds, "payment": replace(kind, verbs={**kind.verbs, Verb.UNALLOCATE: adding})}
+        )
+
+    def execute(self, request: ExecuteRequest, progress: Progress) -> Done | Accepted:
+        operation = request.operation
+        if not isinstance(operation, Unallocate):
+            return super().execute(request, progress)
+        self.erp.executed.append(request)
+        settled = self.erp.records[operation.source_id].allocations
+        if not request.stages:
+            rest = {target: str(amount) for (_, target), amount in settled.items() if target != operation.target_id}
+            progress.record(request.key, "taking_off", rest)
+            settled.clear()
+        if self.cut:
+            raise Indeterminate("cut")
+        for target, amount in dict(request.stages)["taking_off"].items():
+            settled["invoice", target] = Decimal(amount)
+        return Done(operation.source_id)
+
+
+def test_what_went_off_with_an_allocation_is_put_back_by_the_next_run(tmp_path: Path):
+    """The allocation itself is off: that alone does not say that the rest was put back."""
+    world = world_of(tmp_path, C)
+    acme = customer("acme")
+    bills = [invoice(name, "50", acme) for name in ("INV-1", "INV-2")]
+    money = payment("PMT-1", "100", acme)
+    world.apply(plan_of(acme, *bills, money, *(allocation(money, bill, "50") for bill in bills)), digest="a" * 64)
+    record = next(one for one in world.erp.records.values() if one.kind == "payment")
+    [(_, gone), (_, kept)] = record.allocations
+    base = allocation(money, bills[0], "0")
+    step = replace(
+        base,
+        id=base.id.replace("#allocate", "#unallocate"),
+        operation=Unallocate("payment", record.id, "invoice", gone, Decimal(50)),
+        operation_key=base.operation_key.replace("allocate", "unallocate"),
+        holes=(),
+        depends_on=(),
+    )
+    report = world.apply(plan_of(step, footprint=()), TakesAllOff(world.erp, cut=True))
+    assert only(report).outcome is StepOutcome.UNKNOWN
+    assert record.allocations == {}
+    whole = TakesAllOff(world.erp)
+    [early] = world.recover(provider=whole).recovered
+    assert (early.outcome, whole.erp.executed[-1].stages) == (StepOutcome.UNKNOWN, ())
+    world.clock.advance(200)
+    [settled] = world.recover(provider=whole).recovered
+    assert settled.outcome is StepOutcome.DONE
+    assert record.allocations == {("invoice", kept): Decimal(50)}
+    assert not world.state().unsettled
