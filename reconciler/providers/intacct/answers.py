@@ -28,10 +28,14 @@ from reconciler.providers.intacct.wire import Row
 _TAGS = re.compile(r"<[^>]*>")
 _SUPPORT_ID = re.compile(r"\s*\[Support ID:[^\]]*\]")
 _TAKEN = re.compile(r"already exists|duplicate|already (?:in use|used)|not unique", re.IGNORECASE)
+_DONE_BEFORE = r"(?:executed|processed|completed|performed|carried out)"
 _SEEN = re.compile(
-    r"(?:control\s*_?id|function|request|operation).*(?:already|previously|duplicate|unique|before|repeat)|"
-    r"(?:already|previously|duplicate|unique|before|repeat).*(?:control\s*_?id|function|request|operation)|"
-    r"(?:already|previously) (?:been )?(?:executed|processed|completed)",
+    r"control\s*_?id.*(?:already|previously|duplicate|unique|before|repeat)|"
+    r"(?:already|previously|duplicate|unique|before|repeat).*control\s*_?id|"
+    r"duplicate (?:function|request|operation)|"
+    r"(?:function|request|operation)\b[^.:;]{0,40}\b(?:already|previously|repeat)|"
+    rf"(?:function|request|operation)\b[^.:;]{{0,40}}\b{_DONE_BEFORE} before\b|"
+    rf"(?:already|previously) (?:been )?{_DONE_BEFORE}",
     re.IGNORECASE | re.DOTALL,
 )
 """Words of a function that was carried out before: what is taken for it is looked for, and not called refused."""
