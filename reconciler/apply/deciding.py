@@ -29,7 +29,7 @@ from reconciler.providers.errors import (
     Unavailable,
 )
 from reconciler.providers.operations import Create, Unallocate, subject, verb_of
-from reconciler.providers.protocol import Done
+from reconciler.providers.protocol import PUTS_BACK, Done
 from reconciler.state.model import IntentRow, IntentStatus
 
 RECOVER = "reconciler recover"
@@ -123,7 +123,7 @@ def puts_back(task: Task) -> bool:
     What is to be seen of the allocation itself does not tell how far that has come.
     """
     operation = task.step.operation
-    return isinstance(operation, Unallocate) and not operation.amount and bool(task.stages)
+    return isinstance(operation, Unallocate) and not operation.amount and PUTS_BACK in dict(task.stages)
 
 
 def seen(task: Task, sighting: Sighting | None) -> Landed:

@@ -21,6 +21,8 @@ from reconciler.providers.operations import Operation
 from reconciler.resources.kinds import Content
 
 RequestKey = str
+PUTS_BACK = "puts_back"
+"""The stage of an Unallocate that takes others off too, and puts them back after: what these are is its data."""
 NO_DETAILS: Mapping[str, str] = MappingProxyType({})
 
 

@@ -21,9 +21,8 @@ from reconciler.providers.accountsiq.transactions import Transactions
 from reconciler.providers.accountsiq.wire import day_text, decimal
 from reconciler.providers.errors import Indeterminate, Rejected, Stale
 from reconciler.providers.operations import Allocate, Unallocate
-from reconciler.providers.protocol import Done, ExecuteRequest, LiveAllocation, Progress
+from reconciler.providers.protocol import PUTS_BACK, Done, ExecuteRequest, LiveAllocation, Progress
 
-TAKING_OFF = "taking_off"
 _CLOSED = frozenset({"DATE_IS_OUT_OF_RANGE"})
 Keep = Mapping[str, tuple[Decimal, date | None]]
 """What a source is to settle in the end: invoice → amount, and the date it was allocated."""
@@ -97,7 +96,7 @@ class Settler:
         """Take it off, then allocate what is to stay; a resumed request does the rest of that."""
         source, settled = self._now(operation.source_id)
         share = _share(settled, operation.target_id)
-        recorded = dict(request.stages).get(TAKING_OFF)
+        recorded = dict(request.stages).get(PUTS_BACK)
         if recorded is not None and share != operation.before:
             self._put_back(_read(recorded), settled, source, request.reference)
             return Done(operation.source_id)
@@ -125,7 +124,7 @@ class Settler:
             since = next(item.date for item in settled if item.target_id == operation.target_id)
             keep[operation.target_id] = (operation.amount, since)
         if keep:
-            progress.record(request.key, TAKING_OFF, _written(keep))
+            progress.record(request.key, PUTS_BACK, _written(keep))
         self._take_off(side)
         self._put_back(keep, [] if side == source.id else others, source, request.reference)
         return Done(operation.source_id)

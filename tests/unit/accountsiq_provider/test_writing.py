@@ -212,7 +212,7 @@ def test_where_both_have_others_the_rest_is_recorded_and_put_back() -> None:
     operation = Unallocate("payment", "200", "invoice", "100", Decimal(50), Decimal(30))
     provider(service).execute(request(operation), stages)
     assert text(service.asked["UnallocateTransactions"][0], "transactionIDs/int") == "200"
-    assert stages.recorded == [("taking_off", {"101": "10 2026-11-23", "100": "30 2026-11-23"})]
+    assert stages.recorded == [("puts_back", {"101": "10 2026-11-23", "100": "30 2026-11-23"})]
     put_back = [
         (text(one, "transactionID_1"), text(one, "allocationAmount"))
         for one in service.asked["AllocateTransactions"]

@@ -17,10 +17,10 @@ from reconciler.plan.model import Plan
 from reconciler.providers.capabilities import Capabilities, DeduplicationClass, Verb, VerbSupport
 from reconciler.providers.errors import Indeterminate
 from reconciler.providers.operations import Create, Unallocate, Update
-from reconciler.providers.protocol import Accepted, Done, ExecuteRequest, Progress
+from reconciler.providers.protocol import PUTS_BACK, Accepted, Done, ExecuteRequest, Progress
 from reconciler.state.model import IntentRow, IntentStatus
 from reconciler.workflows.recovering import RecoverRequest
-from tests.unit.apply.erp import FakeProvider, Fate
+from tests.unit.apply.erp import FakeProvider, Fate, Record
 from tests.unit.apply.world import SETTINGS, World, allocation, customer, document, invoice, payment, plan_of
 
 A, B, C, D = DeduplicationClass
@@ -603,6 +603,7 @@ class TakesAllOff(FakeProvider):
     """Its books take off all that a payment settles; what else it settled is put back by a second call."""
 
     cut: bool = False
+    stage: str = PUTS_BACK
 
     def capabilities(self) -> Capabilities:
         found = super().capabilities()
@@ -620,24 +621,23 @@ class TakesAllOff(FakeProvider):
         settled = self.erp.records[operation.source_id].allocations
         if not request.stages:
             rest = {target: str(amount) for (_, target), amount in settled.items() if target != operation.target_id}
-            progress.record(request.key, "taking_off", rest)
+            progress.record(request.key, self.stage, rest)
             settled.clear()
         if self.cut:
             raise Indeterminate("cut")
-        for target, amount in dict(request.stages)["taking_off"].items():
+        for target, amount in dict(request.stages)[self.stage].items():
             settled["invoice", target] = Decimal(amount)
         return Done(operation.source_id)
 
 
-def test_what_went_off_with_an_allocation_is_put_back_by_the_next_run(tmp_path: Path):
-    """The allocation itself is off: that alone does not say that the rest was put back."""
-    world = world_of(tmp_path, C)
+def unallocating(world: World) -> tuple[Plan, Record]:
+    """A payment that settles two invoices, and the plan that takes the first one's share off."""
     acme = customer("acme")
     bills = [invoice(name, "50", acme) for name in ("INV-1", "INV-2")]
     money = payment("PMT-1", "100", acme)
     world.apply(plan_of(acme, *bills, money, *(allocation(money, bill, "50") for bill in bills)), digest="a" * 64)
     record = next(one for one in world.erp.records.values() if one.kind == "payment")
-    [(_, gone), (_, kept)] = record.allocations
+    [(_, gone), _] = record.allocations
     base = allocation(money, bills[0], "0")
     step = replace(
         base,
@@ -647,7 +647,15 @@ def test_what_went_off_with_an_allocation_is_put_back_by_the_next_run(tmp_path: 
         holes=(),
         depends_on=(),
     )
-    report = world.apply(plan_of(step, footprint=()), TakesAllOff(world.erp, cut=True))
+    return plan_of(step, footprint=()), record
+
+
+def test_what_went_off_with_an_allocation_is_put_back_by_the_next_run(tmp_path: Path):
+    """The allocation itself is off: that alone does not say that the rest was put back."""
+    world = world_of(tmp_path, C)
+    plan, record = unallocating(world)
+    kept = list(record.allocations)[1]
+    report = world.apply(plan, TakesAllOff(world.erp, cut=True))
     assert only(report).outcome is StepOutcome.UNKNOWN
     assert record.allocations == {}
     whole = TakesAllOff(world.erp)
@@ -656,5 +664,11 @@ def test_what_went_off_with_an_allocation_is_put_back_by_the_next_run(tmp_path: 
     world.clock.advance(200)
     [settled] = world.recover(provider=whole).recovered
     assert settled.outcome is StepOutcome.DONE
-    assert record.allocations == {("invoice", kept): Decimal(50)}
+    assert record.allocations == {kept: Decimal(50)}
     assert not world.state().unsettled
+
+
+def test_an_allocation_that_is_off_is_done_whatever_else_was_recorded(tmp_path: Path):
+    world = world_of(tmp_path, C)
+    plan, _ = unallocating(world)
+    assert only(world.apply(plan, TakesAllOff(world.erp, cut=True, stage="asked"))).outcome is StepOutcome.DONE
