@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -13,6 +14,9 @@ from reconciler.kernel.errors import InvalidInput
 from reconciler.kernel.interrupts import interrupts_handled
 from reconciler.workflows.sandboxing import TRYTON, Serving, switches_of
 from reconciler.workflows.sandboxing import serve as run
+
+if TYPE_CHECKING:
+    from reconciler.sandboxes.serving.switches import Switch
 
 _PATH = click.Path(path_type=Path, dir_okay=False)
 _PLACE = click.Path(path_type=Path)
@@ -108,10 +112,20 @@ def switches_command(invocation: Invocation, name: str) -> None:
     """
     switches = switches_of(name)
     if invocation.json:
-        rows = [{"name": s.name, "type": s.type, "default": s.default, "help": s.help} for s in switches]
+        rows = [
+            {"name": s.name, "type": s.type, "default": s.default, "choices": list(s.choices), "help": s.help}
+            for s in switches
+        ]
         invocation.print_json({"sandbox": name, "switches": rows})
         return
     wide = max(len(switch.name) for switch in switches)
     for switch in switches:
-        default = f" (by default {switch.default})" if switch.default not in ("", "0") else ""
-        invocation.print(f"{switch.name.ljust(wide)}  {switch.type.ljust(7)}  {switch.help}{default}\n")
+        invocation.print(f"{switch.name.ljust(wide)}  {switch.type.ljust(7)}  {switch.help}{_values(switch)}\n")
+
+
+def _values(switch: Switch) -> str:
+    """What it may be set to, where that is a list, and what it is otherwise."""
+    told = [f"one of {', '.join(switch.choices)}"] if switch.choices else []
+    if switch.choices or switch.default not in ("", "0"):
+        told.append(f"by default {switch.default}")
+    return f" ({'; '.join(told)})" if told else ""

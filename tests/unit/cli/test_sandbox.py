@@ -71,4 +71,29 @@ def test_switches_are_listed(capsys):
     assert "lose_response" in text
     assert main(["sandbox", "switches", "codat", "--json"]) == 0
     rows = json.loads(capsys.readouterr().out)["switches"]
-    assert {"name", "type", "default", "help"} == set(rows[0])
+    assert {"name", "type", "default", "choices", "help"} == set(rows[0])
+
+
+@pytest.mark.parametrize(
+    ("sandbox", "switch", "values"),
+    [
+        ("intacct", "repeated_control_id", ["refuse", "first_result"]),
+        ("intacct", "rate_limit_how", ["status", "body"]),
+        ("intacct", "late_answer", ["cut", "500", "502", "503", "504"]),
+        ("accountsiq", "amount_signs", ["signed", "absolute"]),
+    ],
+)
+def test_a_switch_of_few_values_names_them_and_takes_no_others(capsys, sandbox, switch, values):
+    assert main(["sandbox", "switches", sandbox]) == 0
+    (line,) = (text for text in capsys.readouterr().out.splitlines() if text.startswith(f"{switch} "))
+    assert line.endswith(f"(one of {', '.join(values)}; by default {_default(line)})")
+    assert main(["sandbox", "switches", sandbox, "--json"]) == 0
+    rows = {row["name"]: row for row in json.loads(capsys.readouterr().out)["switches"]}
+    assert rows[switch]["choices"] == values
+    assert _default(line) == rows[switch]["default"]
+    assert main(["sandbox", "serve", sandbox, "--switch", f"{switch}=perhaps"]) == 1
+    assert f"'perhaps' is none of {', '.join(values)}" in " ".join(capsys.readouterr().err.split())
+
+
+def _default(line: str) -> str:
+    return line.rpartition("by default ")[2].rstrip(")")
