@@ -34,7 +34,7 @@ class RemovedEntry(TypedDict, total=False):
     """What to do with something that is no longer declared."""
 
     address: Required[Text]
-    action: Required[Literal["forget", "credit", "void", "discard"]]
+    action: Required[Literal["forget", "credit", "void", "discard", "reverse"]]
     reason: LongText
 
 
@@ -213,8 +213,11 @@ def _removal(entry: Written, registry: Registry, moved: dict[Address, Written]) 
         yield _finding_at(entry, "action", address, "bad-removal", what, hint)
     elif action == "credit" and address.kind == "payment":
         what = "a payment cannot be credited"
-        yield _finding_at(entry, "action", address, "bad-removal", what, "Use void: the payment is reversed.")
-    elif action in ("credit", "void") and not entry.fields.get("reason"):
+        yield _finding_at(entry, "action", address, "bad-removal", what, "Use reverse: what it paid is owed again.")
+    elif action == "reverse" and address.kind != "payment":
+        what = f"only a payment can be reversed, and {label(address)} is none"
+        yield _finding_at(entry, "action", address, "bad-removal", what, "Use credit or void.")
+    elif action in ("credit", "void", "reverse") and not entry.fields.get("reason"):
         what = f"action {action} needs a reason"
         yield _finding_at(entry, "action", address, "missing-field", what, "It is recorded on the document.")
 

@@ -35,6 +35,7 @@ from reconciler.plan.remedies import PostedChange
 from reconciler.plan.sources import freed_by_consent, sources_of
 from reconciler.providers.capabilities import Remedy, Verb
 from reconciler.providers.operations import Reverse
+from reconciler.providers.protocol import Observed
 from reconciler.resources.kinds import Content
 from reconciler.state.model import DocumentRow
 
@@ -366,7 +367,7 @@ def reverse_and_reissue(draft: Draft, change: PostedChange, desired: Desired) ->
     chain, address, row = change.chain, change.chain.address, change.chain.current
     assert row is not None
     group = Correction.begin(draft, chain, Remedy.REVERSE_AND_REISSUE, effect_of(desired))
-    _free_targets(draft, change)
+    free_targets(draft, chain, change.live)
     wanted = wanted_of(desired.content)
     settling = for_new_source(draft, address, wanted) if wanted else (None, [])
     if isinstance(settling, Shortfall):
@@ -401,9 +402,9 @@ def reverse_and_reissue(draft: Draft, change: PostedChange, desired: Desired) ->
     return None
 
 
-def _free_targets(draft: Draft, change: PostedChange) -> None:
+def free_targets(draft: Draft, chain: Chain, live: Observed) -> None:
     """A reversed payment's allocations fall away: its targets are open again by as much."""
-    for items in live_by_chain(draft, change.chain, change.live).values():
+    for items in live_by_chain(draft, chain, live).values():
         for document, item in items.items():
             target = draft.inputs.state.documents.get(document)
             if target is not None:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from datetime import date
 
+from reconciler.kernel.money import ZERO
 from reconciler.plan import correcting, tracking_sets
 from reconciler.plan.buckets import Sums, buckets, currency_of
+from reconciler.plan.correcting import original_date
 from reconciler.plan.draft import Draft
 from reconciler.plan.index import Chain
 from reconciler.plan.lowering import document_step
@@ -13,13 +15,13 @@ from reconciler.plan.model import Action, Bookkeeping, BookkeepingKind, Effect, 
 from reconciler.plan.remedies import PostedChange
 from reconciler.plan.standing import Standing, standing
 from reconciler.providers.capabilities import Verb
-from reconciler.providers.operations import Delete, Void
+from reconciler.providers.operations import Delete, Reverse, Void
 from reconciler.resources.kinds import KINDS
 from reconciler.resources.resource import Removed
 
 
 def plan_removed(draft: Draft, chain: Chain, removed: Removed) -> None:
-    """Forget, credit, void or discard one bound address."""
+    """Forget, credit, void, reverse or discard one bound address."""
     address = chain.address
     if "_removed" in chain.declared():
         return
@@ -31,7 +33,7 @@ def plan_removed(draft: Draft, chain: Chain, removed: Removed) -> None:
         why = (
             f"it is {at} in the ERP"
             if isinstance(at, str)
-            else "only documents can be credited, voided or discarded"
+            else "only documents can be credited, voided, reversed or discarded"
         )
         draft.block(address, Reason.UNSUPPORTED, f"removed: {removed.action}: {why}", "Use `action: forget`.")
         return
@@ -41,6 +43,8 @@ def plan_removed(draft: Draft, chain: Chain, removed: Removed) -> None:
     draft.use(chain, at.row, at.live, balance=True)
     if removed.action == "credit":
         _credit(draft, at, removed)
+    elif removed.action == "reverse":
+        _reverse(draft, at, removed)
     else:
         _take_back(draft, at, removed)
 
@@ -100,6 +104,38 @@ def _take_back(draft: Draft, at: Standing, removed: Removed) -> None:
     )
 
 
+def _reverse(draft: Draft, at: Standing, removed: Removed) -> None:
+    """A payment that came to nothing: reversed today, or on the first open day; what it settled is owed again."""
+    chain, row, live = at.chain, at.row, at.live
+    address = chain.address
+    day = draft.correction_date(address, "payment", original_date(at.effective))
+    step = document_step(
+        draft,
+        chain,
+        row,
+        Reverse(row.kind, row.remote_id, day, removed.reason),
+        Effect(declared='{"_removed":"reverse"}', declared_digest="removed:reverse"),
+        revision=live.revision,
+        description=f"reverse {draft.label(address)} on {day.isoformat()}",
+    )
+    correcting.free_targets(draft, chain, live)
+    currency = currency_of(draft.index, address.connection, at.effective)
+    draft.change(
+        address,
+        Action.REVERSE,
+        Reason.REMOVED,
+        steps=(step.id,),
+        detail=f"reverse on {day.isoformat()}: {removed.reason}",
+        phase=live.phase,
+        irreversible=True,
+        remote_id=row.remote_id,
+        number=row.number,
+        receivable={currency: at.effective.get("amount", ZERO)},
+        customer=at.effective.get("customer"),
+        source=str(removed.source or ""),
+    )
+
+
 def _refused(draft: Draft, chain: Chain, action: str, phase: str) -> str:
     """Why a removal does not fit the phase, or ''."""
     caps = draft.capabilities(chain.address)
@@ -107,6 +143,14 @@ def _refused(draft: Draft, chain: Chain, action: str, phase: str) -> str:
         if phase != "draft":
             return "only a draft can be discarded; what is posted is credited or voided"
         return "" if caps.can(Verb.DELETE) else "the provider cannot discard drafts"
+    if action == "reverse":
+        if chain.address.kind != "payment":
+            return "only a payment can be reversed; an invoice is credited or voided"
+        if phase == "draft":
+            return "it is a draft: discard it"
+        return "" if caps.can(Verb.REVERSE) else caps.verb(Verb.REVERSE).note or "the provider cannot"
+    if chain.address.kind == "payment":
+        return "a payment is reversed: `action: reverse`"
     if phase != "posted":
         return f"it is {phase.replace('_', ' ')}; only a posted document that nothing has settled can be taken back"
     row = chain.current

@@ -27,9 +27,11 @@ def is_unchanged(draft: Draft, chain: Chain, digest: str) -> bool:
         if live is None or live.fingerprint != row.fingerprint or live.phase in DEAD:
             return False
     row = chain.current
+    live = draft.index.live(row)
+    if live is None or _lacks_files(chain, live):
+        return False
     if not KINDS[row.kind].has_allocations:
         return True
-    live = draft.index.live(row)
     ours = draft.allocations_of(row.document_id)
     if live is None or len(live.allocations) != len(ours):
         return False
@@ -38,6 +40,14 @@ def is_unchanged(draft: Draft, chain: Chain, digest: str) -> bool:
         if owner is None or ours.get((row.document_id, owner[1].document_id)) != item.amount:
             return False
     return True
+
+
+def _lacks_files(chain: Chain, live: Observed) -> bool:
+    """A file that is declared is not attached: a document may be there before its files, and be all there was."""
+    if '"attachments"' not in chain.binding.declared:
+        return False
+    there = {item.get("name") for item in live.content().get("attachments") or ()}
+    return any(item["name"] not in there for item in chain.declared().get("attachments") or ())
 
 
 @dataclass(frozen=True, slots=True)

@@ -39,7 +39,7 @@ class Moved:
 
 @dataclass(frozen=True, slots=True)
 class Removed:
-    """What to do with something no longer declared: `forget`, `credit`, `void` or `discard` (a draft)."""
+    """What to do with something no longer declared: `forget`, `credit`, `void`, `discard` (a draft) or `reverse` (a payment)."""
 
     address: Address
     action: str
