@@ -15,7 +15,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal, Required
 
-from pydantic import BeforeValidator, SecretStr, TypeAdapter, ValidationError, WithJsonSchema, with_config
+from pydantic import BeforeValidator, Field, SecretStr, TypeAdapter, ValidationError, WithJsonSchema, with_config
 from typing_extensions import TypedDict
 
 from reconciler.kernel.address import check_connection
@@ -87,11 +87,25 @@ class StateSection(TypedDict, total=False):
 class ConnectionSection(TypedDict, total=False):
     """A connection to one company's books. Keys not named here are the provider's settings."""
 
-    provider: Required[Text]
-    default: Flag
-    tax_rounding: Literal["line", "document"]
-    rounding: Literal["half_up", "half_even"]
-    resend_after_settle: Flag
+    provider: Required[Annotated[Text, Field(description="which system it is: `reconciler providers` lists them")]]
+    default: Annotated[
+        Flag, Field(description="manifests that name no connection are of this one, where there are several")
+    ]
+    tax_rounding: Annotated[
+        Literal["line", "document"],
+        Field(description="how the ERP rounds tax, where that differs from what it says"),
+    ]
+    rounding: Annotated[
+        Literal["half_up", "half_even"],
+        Field(description="which way the ERP rounds, where that differs from what it says"),
+    ]
+    resend_after_settle: Annotated[
+        Flag,
+        Field(
+            description="a write of class C whose outcome is unknown is sent again once it can no longer land and "
+            "is not found; for books that nobody else writes to"
+        ),
+    ]
 
 
 @with_config(CONTENT_CONFIG)

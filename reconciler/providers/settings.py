@@ -43,18 +43,20 @@ def settings_of(model: type[BaseModel]) -> list[Setting]:
     """Every setting of a connection, in the order of the model: its own first, then those it inherits."""
     fields = model.model_fields
     own = [name for name in fields if name in model.__annotations__]
-    return [
-        Setting(
-            name,
-            _type_words(info),
-            info.description or "",
-            info.is_required(),
-            _default_words(info),
-            is_secret(info),
-            may_come_from_environment(info),
-        )
-        for name, info in ((name, fields[name]) for name in [*own, *(name for name in fields if name not in own)])
-    ]
+    return [setting_of(name, fields[name]) for name in [*own, *(name for name in fields if name not in own)]]
+
+
+def setting_of(name: str, info: FieldInfo) -> Setting:
+    """One setting, of how its field is declared."""
+    return Setting(
+        name,
+        _type_words(info),
+        info.description or "",
+        info.is_required(),
+        _default_words(info),
+        is_secret(info),
+        may_come_from_environment(info),
+    )
 
 
 def _mentions(annotation: Any, wanted: type) -> bool:

@@ -16,11 +16,12 @@ def providers_document(providers: Sequence[Listed]) -> dict[str, Any]:
 
 
 def provider_document(provider: Described) -> dict[str, Any]:
-    """`{"name", "summary", "settings": […], "capabilities": {…}}`."""
+    """`{"name", "summary", "settings": […], "common_settings": […], "capabilities": {…}}`."""
     return {
         "name": provider.name,
         "summary": provider.capabilities.summary,
         "settings": [asdict(setting) for setting in provider.settings],
+        "common_settings": [asdict(setting) for setting in provider.common_settings],
         "capabilities": _capabilities(provider.capabilities),
     }
 

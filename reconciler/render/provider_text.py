@@ -42,6 +42,9 @@ def provider_text(provider: Described, style: Style) -> str:
     lines += _section("Settings of a connection, in reconciler.yaml", style)
     for setting in provider.settings:
         lines += _setting(setting, style)
+    lines += _section("Settings of every connection, in reconciler.yaml", style)
+    for setting in provider.common_settings:
+        lines += _setting(setting, style)
     lines += _section("What it can do", style)
     lines += _kinds(provider.capabilities, style)
     lines += _section("Limits", style)

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import threading
+from typing import get_type_hints
 
 import pytest
 from pydantic import SecretStr
 
 from reconciler.kernel.clock import SystemClock
 from reconciler.kernel.secrets import forget_secrets
+from reconciler.project import ConnectionSection
 from reconciler.providers.capabilities import Capabilities
 from reconciler.providers.http import HttpConnection, HttpSettings, answer_error, classed, json_body
 from reconciler.providers.ledger.capabilities import ledger_capabilities
@@ -77,6 +79,26 @@ def test_the_same_for_machines(run):
     assert invoice["verbs"]["create"] == {"support": "full", "class": "A", "settle_seconds": 0, "note": ""}
     assert "due_date" in invoice["amendable"]["posted"]
     assert (document["capabilities"]["credit_control"], invoice["printed"]) == (True, True)
+
+
+def test_settings_that_every_connection_has_stand_under_a_heading_of_their_own(run):
+    text = " ".join(run("providers", "intacct").out.split())
+    own, common = text.split("Settings of every connection, in reconciler.yaml")
+    assert "sender_id: " in own
+    assert "resend_after_settle: true or false, default false" in common
+    assert "provider: text, required" in common
+    assert " rounding: half_up or half_even, default half_up" in own
+    assert " rounding: half_up" not in common.split("What it can do")[0]
+
+
+@pytest.mark.parametrize("name", provider_names())
+def test_every_key_of_a_connection_is_listed_once(run, name):
+    document = json.loads(run("providers", name, "--json").out)
+    own = [setting["name"] for setting in document["settings"]]
+    common = [setting["name"] for setting in document["common_settings"]]
+    assert set(get_type_hints(ConnectionSection)) <= {*own, *common}
+    assert not set(own) & set(common)
+    assert all(setting["description"] for setting in document["common_settings"])
 
 
 def test_an_unknown_provider_is_told_with_those_there_are(run):
