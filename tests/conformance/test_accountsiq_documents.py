@@ -181,15 +181,54 @@ def test_a_discount_closes_what_a_payment_left_open(project: SuiteProject) -> No
     assert problems(project, {"invoice.INV-<x>-1": "100 0", "payment.PMT-<x>": "98 0"}) == []
 
 
-def test_files_are_attached_once_and_only_kinds_that_are_taken(project: SuiteProject) -> None:
+ATTACHED = sales("10.00").replace(
+    "    lines:", "    attachments: [{name: offer.pdf, path: files/offer.pdf}]\n    lines:"
+)
+
+
+@pytest.fixture
+def filed(project: SuiteProject) -> SuiteProject:
+    (project.folder / "files").mkdir()
     for name in ("offer.pdf", "offer.png"):
-        (project.folder / name).write_bytes(b"%PDF-1.4 offer")
-    attached = sales("10.00").replace(
-        "    lines:", "    attachments: [{name: offer.pdf, path: offer.pdf}]\n    lines:"
-    )
-    applied(project, ACME + attached)
-    project.declare(ACME + attached.replace("offer.pdf", "offer.png"))
-    assert any("no CSV, Excel or PDF file" in change.detail for change in project.plan().blocked)
+        (project.folder / "files" / name).write_bytes(b"%PDF-1.4 offer")
+    return project
+
+
+def files_in_the_books(project: SuiteProject) -> list[list[str]]:
+    mine = [row for row in project.live({"invoice"}).values() if project.mark.upper() in row.content()["customer"]]
+    return [[item["name"] for item in row.content().get("attachments", [])] for row in mine]
+
+
+def test_files_are_attached_once_and_only_kinds_that_are_taken(filed: SuiteProject, world: AccountsIQWorld) -> None:
+    before = asked(world, "AttachDocument")
+    applied(filed, ACME + ATTACHED)
+    assert files_in_the_books(filed) == [["offer.pdf"]]
+    applied(filed, ACME + ATTACHED.replace("    lines:", "    due_date: <later>\n    lines:"))
+    assert asked(world, "AttachDocument") == before + 1
+    filed.declare(ACME + ATTACHED.replace("offer.pdf", "offer.png"))
+    assert any("no CSV, Excel or PDF file" in change.detail for change in filed.plan().blocked)
+
+
+@pytest.mark.parametrize("habit", ["cut_before", pytest.param("lose_response", marks=pytest.mark.slow)])
+def test_a_file_that_was_not_attached_is_attached_by_the_next_apply(
+    filed: SuiteProject, world: AccountsIQWorld, habit: str
+) -> None:
+    """The document is there, its answer came; what was lost is the file's."""
+    filed.declare(ACME + ATTACHED)
+    world.running.switches.set({habit: "1@AttachDocument"})
+    tried(filed)
+    world.running.switches.set({habit: ""})
+    applied(filed, ACME + ATTACHED)
+    assert files_in_the_books(filed) == [["offer.pdf"]]
+
+
+def test_a_change_of_what_has_files_leaves_them_alone(filed: SuiteProject) -> None:
+    applied(filed, ACME + ATTACHED)
+    filed.declare(ACME + ATTACHED.replace("unit_price: 10.00", "unit_price: 8.00"))
+    made = filed.apply(allow=("credit:invoice.INV-<x>-1",))
+    assert made.report is not None
+    assert made.report.exit_code == ExitCode.OK, made.report
+    assert [step.operation.verb for step in made.plan.steps] == ["create", "allocate"]
 
 
 def test_a_plan_warns_of_a_credit_limit_that_is_passed(project: SuiteProject) -> None:

@@ -162,13 +162,17 @@ class _Documents:
         }
         return MappingProxyType({**verbs, **more})
 
+    def _edited(self, more: bool = False) -> VerbSupport:
+        """Files may be added to what is posted; nothing else, but where `more` is said."""
+        return self._absolute if more or self._files else _none("nothing posted is edited")
+
     def _invoice(self) -> KindCapabilities:
         due = {"due_date"} if self._settings.due_dates else set()
         create = self._created(
             "; an item invoice is posted once, by the id it was saved under (a save that lands late leaves a draft)"
         )
         return KindCapabilities(
-            self._verbs(create, {Verb.UPDATE: self._absolute if due else _none("nothing posted is edited")}),
+            self._verbs(create, {Verb.UPDATE: self._edited(bool(due))}),
             fields=_fields(_DOCUMENT) | due | self._files,
             amendable=_phases(frozenset(due | self._files)),
             remedies=frozenset({Remedy.NOTE, Remedy.SUPPLEMENT, Remedy.CREDIT, Remedy.CREDIT_AND_REISSUE}),
@@ -184,7 +188,7 @@ class _Documents:
     def _credit_note(self) -> KindCapabilities:
         settling = {Verb.ALLOCATE: self._adding, Verb.UNALLOCATE: self._adding}
         return KindCapabilities(
-            self._verbs(self._searched, {**settling, Verb.UPDATE: _none("nothing posted is edited")}),
+            self._verbs(self._searched, {**settling, Verb.UPDATE: self._edited()}),
             fields=_fields(f"{_DOCUMENT} allocations") | self._files,
             amendable=_phases(frozenset(self._files)),
             remedies=frozenset({Remedy.NOTE, Remedy.SUPPLEMENT, Remedy.UNALLOCATE}),
@@ -202,7 +206,7 @@ class _Documents:
         return KindCapabilities(
             self._verbs(
                 self._created(""),
-                {**settling, Verb.REVERSE: gone, Verb.UPDATE: _none("nothing posted is edited")},
+                {**settling, Verb.REVERSE: gone, Verb.UPDATE: self._edited()},
             ),
             fields=_fields("customer received_on amount currency exchange_rate bank_account memo remainder")
             | {"allocations", *self._files},

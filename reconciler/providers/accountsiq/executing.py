@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import base64
-import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
-from typing import assert_never
+from typing import Any, assert_never
 
+from reconciler.providers.accountsiq.attaching import Files
 from reconciler.providers.accountsiq.calls import AccountsIQ
 from reconciler.providers.accountsiq.codec_masters import COUNTRIES, customer_fields
 from reconciler.providers.accountsiq.directory import Directory
@@ -17,7 +15,7 @@ from reconciler.providers.accountsiq.observing import Observer
 from reconciler.providers.accountsiq.posting import Poster
 from reconciler.providers.accountsiq.records import CUSTOMER, Record
 from reconciler.providers.accountsiq.settling import Settler
-from reconciler.providers.accountsiq.wire import ATTACHABLE, boolean, day_text
+from reconciler.providers.accountsiq.wire import boolean, day_text
 from reconciler.providers.errors import ProviderError, Rejected, Stale
 from reconciler.providers.operations import (
     Allocate,
@@ -43,7 +41,7 @@ class Executor:
     directory: Directory
     poster: Poster
     settler: Settler
-    root: Path
+    files: Files
     _shell: Row | None = field(default=None)
 
     def execute(self, request: ExecuteRequest, progress: Progress) -> Done:
@@ -56,8 +54,9 @@ class Executor:
                 return self._update(kind, remote_id, before, after)
             case Allocate() | Unallocate():
                 return self.settler.settle(request, progress)
-            case Attach():
-                return self._attach(operation)
+            case Attach(_, remote_id, name, path, sha256):
+                self.files.add(remote_id, [{"name": name, "path": path}], sha256)
+                return Done(remote_id)
             case Void() | Post() | Delete() | Reverse():
                 raise Rejected("AccountsIQ's API cannot do this", code="unsupported")
             case _ as unreachable:
@@ -65,8 +64,17 @@ class Executor:
 
     def execute_batch(self, requests: Sequence[ExecuteRequest], progress: Progress) -> Mapping[RequestKey, Outcome]:
         """Batch documents and receipts go together; each of the others after them, on its own."""
+        outcomes: dict[RequestKey, Outcome] = {}
         together = [request for request in requests if self.poster.is_batched(request)]
-        outcomes = self.poster.post(together) if together else {}
+        for request in together:
+            try:
+                self.files.check(_files(request))
+            except ProviderError as error:
+                outcomes[request.key] = error
+        together = [request for request in together if request.key not in outcomes]
+        outcomes |= self.poster.post(together) if together else {}
+        for request in together:
+            outcomes[request.key] = self._with_files(request, outcomes[request.key])
         for request in requests:
             if request.key not in outcomes:
                 try:
@@ -81,9 +89,12 @@ class Executor:
         kind, content = operation.kind, operation.content
         match kind:
             case "invoice" | "credit_note" | "payment":
-                if not self.poster.is_batched(request):
-                    return self.poster.post_items(request, progress)
-                outcome = self.poster.post([request])[request.key]
+                self.files.check(_files(request))
+                if self.poster.is_batched(request):
+                    outcome = self.poster.post([request])[request.key]
+                else:
+                    outcome = self.poster.post_items(request, progress)
+                outcome = self._with_files(request, outcome)
                 if isinstance(outcome, Done):
                     return outcome
                 assert isinstance(outcome, ProviderError)
@@ -94,6 +105,15 @@ class Executor:
                 return self._create_department(content)
             case _:
                 raise Rejected(f"AccountsIQ's API makes no {kind}", code="unsupported")
+
+    def _with_files(self, request: ExecuteRequest, outcome: Outcome) -> Outcome:
+        """A posted document's files; the document is there whatever becomes of them."""
+        if isinstance(outcome, Done):
+            try:
+                self.files.add_to_new(outcome.remote_id, _files(request))
+            except ProviderError as error:
+                return error
+        return outcome
 
     def _create_customer(self, content: Content) -> Done:
         """AccountsIQ's own defaults, filled in. The shell of them is asked for once."""
@@ -136,8 +156,8 @@ class Executor:
                 self._update_department(remote_id, after)
             case "tracking_category":
                 self._add_codes(remote_id, after)
-            case "invoice":
-                self._update_due_date(remote_id, after)
+            case "invoice" | "credit_note" | "payment":
+                self._update_posted(kind, remote_id, before, after)
             case _:
                 raise Rejected(f"AccountsIQ's API changes no {kind}", code="unsupported")
         return Done(remote_id)
@@ -193,37 +213,27 @@ class Executor:
                 )
         self.directory.forget_sets()
 
-    def _update_due_date(self, remote_id: str, after: Content) -> None:
-        if set(after) != {"due_date"} or not after["due_date"]:
-            raise Rejected("of a posted invoice the due date alone may change", code="unsupported")
-        arguments = (node("transactionId", self._posted(remote_id)), node("dueDate", day_text(after["due_date"])))
-        self.accountsiq.write("SetTransactionDueDate", *arguments)
-
-    # ---- files ----
-
-    def _attach(self, operation: Attach) -> Done:
-        remote_id, name, path = operation.remote_id, operation.name, operation.path
-        if name.rpartition(".")[2].lower() not in ATTACHABLE:
-            raise Rejected(f"{name} is no CSV, Excel or PDF file, and AccountsIQ takes no other", code="file")
-        try:
-            content = (self.root / path).read_bytes()
-        except OSError as error:
-            raise Rejected(f"{path} cannot be read: {error.strerror}", code="file") from None
-        if hashlib.sha256(content).hexdigest() != operation.sha256:
-            raise Rejected(f"{path} is not the file that was planned: plan again", code="file")
-        header = node(
-            "Header",
-            node("MasterType", "Transaction"),
-            node("MasterID", self._posted(remote_id)),
-            node("Filename", name),
-            node("DocumentID", "0"),
-        )
-        body = node("Content", node("Content", base64.b64encode(content).decode("ascii")))
-        self.accountsiq.write("AttachDocument", node("document", header, body))
-        return Done(remote_id)
+    def _update_posted(self, kind: str, remote_id: str, before: Content, after: Content) -> None:
+        """What may change of what is posted: its files, and an invoice's due date."""
+        due = after.get("due_date")
+        may = {"attachments", *(("due_date",) if kind == "invoice" and due else ())}
+        if set(after) - may:
+            said = "of what is posted, its files and an invoice's due date may change, nothing else"
+            raise Rejected(said, code="unsupported")
+        if "attachments" in after:
+            self.files.change(remote_id, before.get("attachments"), after["attachments"])
+        if due:
+            arguments = (node("transactionId", self._posted(remote_id)), node("dueDate", day_text(due)))
+            self.accountsiq.write("SetTransactionDueDate", *arguments)
 
     def _posted(self, remote_id: str) -> str:
         found = self.observer.transactions.transaction_of(remote_id)
         if found is None:
             raise Rejected(f"{remote_id} is not posted", code="state")
         return found
+
+
+def _files(request: ExecuteRequest) -> Sequence[Mapping[str, Any]]:
+    """The files a new document is to have."""
+    assert isinstance(request.operation, Create)
+    return request.operation.content.get("attachments") or ()

@@ -14,6 +14,7 @@ from pydantic import BaseModel
 
 from reconciler.kernel.clock import Clock
 from reconciler.kernel.money import is_currency
+from reconciler.providers.accountsiq.attaching import Files
 from reconciler.providers.accountsiq.calls import AccountsIQ
 from reconciler.providers.accountsiq.capabilities import CALLS_IN_TIME, accountsiq_capabilities
 from reconciler.providers.accountsiq.codec_documents import Arithmetic
@@ -178,7 +179,9 @@ class AccountsIQProvider(Provider):
         observer = Observer(accountsiq, directory, transactions, arithmetic)
         poster = Poster(accountsiq, directory, transactions, arithmetic)
         settler = Settler(accountsiq, transactions)
-        executor = Executor(accountsiq, observer, directory, poster, settler, self._root)
+        executor = Executor(
+            accountsiq, observer, directory, poster, settler, Files(accountsiq, observer, self._root)
+        )
         return _Books(company, directory, observer, LookUps(observer, accountsiq.clock), executor)
 
     def _company(self) -> Company:

@@ -288,29 +288,86 @@ def test_a_refused_row_of_unallocating_is_a_refusal() -> None:
 # ---- files ----
 
 
-def test_a_file_is_attached_to_the_transaction(tmp_path: Path) -> None:
+NOTHING_ATTACHED = {"AttachDocument": "", "GetAttachedDocumentList": "<Result/>"}
+
+
+def test_a_file_is_attached_to_the_transaction_once(tmp_path: Path) -> None:
     (tmp_path / "offer.pdf").write_bytes(b"%PDF")
-    service = Service(AttachDocument="")
-    books = provider(service, tmp_path)
     planned = Attach("invoice", "100", "offer.pdf", "offer.pdf", sha256(b"%PDF").hexdigest())
-    books.execute(request(planned), Stages())
+    service = Service(**NOTHING_ATTACHED)
+    provider(service, tmp_path).execute(request(planned), Stages())
     (sent,) = service.asked["AttachDocument"]
     header = sent.find(f".//{{{NS}}}Header")
     assert header is not None
     assert names(header) == ["MasterType", "MasterID", "Filename", "DocumentID"]
     assert text(sent, "document/Content/Content") == "JVBERg=="
-    for name, path in (("offer.docx", "offer.pdf"), ("gone.pdf", "gone.pdf")):
-        with pytest.raises(Rejected):
-            books.execute(request(Attach("invoice", "100", name, path, "0")), Stages())
+    there = Service(GetAttachedDocumentList="<Result><D><Filename>offer.pdf</Filename></D></Result>")
+    provider(there, tmp_path).execute(request(planned), Stages())
 
 
-def test_a_file_that_changed_since_the_plan_is_not_attached(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("name", "path", "words"),
+    [
+        ("offer.docx", "offer.pdf", "no CSV, Excel or PDF"),
+        ("gone.pdf", "gone.pdf", "cannot be read"),
+        ("out.pdf", "../out.pdf", "outside of the project"),
+        ("offer.pdf", "offer.pdf", "not the one that was planned"),
+    ],
+)
+def test_what_cannot_be_attached_is_refused(tmp_path: Path, name: str, path: str, words: str) -> None:
     (tmp_path / "offer.pdf").write_bytes(b"%PDF of another")
-    service = Service(AttachDocument="")
-    planned = Attach("invoice", "100", "offer.pdf", "offer.pdf", sha256(b"%PDF").hexdigest())
-    with pytest.raises(Rejected, match="not the file that was planned"):
+    planned = Attach("invoice", "100", name, path, sha256(b"%PDF").hexdigest())
+    service = Service(**NOTHING_ATTACHED)
+    with pytest.raises(Rejected, match=words):
         provider(service, tmp_path).execute(request(planned), Stages())
     assert "AttachDocument" not in service.order
+
+
+def _with_file(path: str) -> Create:
+    content = {"customer": "ACME", "received_on": date(2026, 1, 1), "amount": Decimal(1), "bank_account": "1200"}
+    return Create("payment", {**content, "attachments": [{"name": "offer.pdf", "path": path}]})
+
+
+POST = "PostPayAndAllocateSalesInvoices"
+POSTED = (
+    "<Result><R><Status>Success</Status><Result><ReceiptTransactionID>5</ReceiptTransactionID>"
+    "<ClientUniqueReference>k1</ClientUniqueReference></Result></R></Result>"
+)
+
+
+def test_a_new_documents_files_follow_it_in_a_batch_too(tmp_path: Path) -> None:
+    (tmp_path / "offer.pdf").write_bytes(b"%PDF")
+    service = Service(**{POST: POSTED}, **NOTHING_ATTACHED)
+    requests = [request(_with_file("offer.pdf")), request(_with_file("gone.pdf"), "P-2~bbcdefghij234567", "k2")]
+    outcomes = provider(service, tmp_path, attachments=True).execute_batch(requests, Stages())
+    assert outcomes["k1"] == Done("5")
+    assert isinstance(outcomes["k2"], Rejected), "its file is not there: it is not posted"
+    assert len(service.asked[POST][0][1]) == 1
+    assert text(service.asked["AttachDocument"][0], "document/Header/MasterID") == "5"
+
+
+def test_a_document_whose_file_was_refused_is_there(tmp_path: Path) -> None:
+    (tmp_path / "offer.pdf").write_bytes(b"%PDF")
+    refused = failed("AttachDocument", "DOCUMENT_NAME_IS_INVALID")
+    told: dict[str, Any] = {POST: POSTED, **NOTHING_ATTACHED, "AttachDocument": refused}
+    service = Service(**told)
+    with pytest.raises(Indeterminate, match="it is posted, but a file is not attached"):
+        provider(service, tmp_path).execute(request(_with_file("offer.pdf")), Stages())
+
+
+def test_files_are_added_to_what_is_posted_and_none_is_taken_away(tmp_path: Path) -> None:
+    (tmp_path / "b.pdf").write_bytes(b"%PDF")
+    one, two = ({"name": f"{letter}.pdf", "path": f"{letter}.pdf"} for letter in "ab")
+    service = Service(
+        AttachDocument="", GetAttachedDocumentList="<Result><D><Filename>b.pdf</Filename></D></Result>"
+    )
+    books = provider(service, tmp_path)
+    books.execute(request(Update("payment", "5", {"attachments": None}, {"attachments": [two]})), Stages())
+    assert "AttachDocument" not in service.order
+    with pytest.raises(Rejected, match="takes no file away"):
+        books.execute(request(Update("payment", "5", {"attachments": [one]}, {"attachments": [two]})), Stages())
+    with pytest.raises(Rejected, match="nothing else"):
+        books.execute(request(Update("payment", "5", {"memo": "a"}, {"memo": "b"})), Stages())
 
 
 # ---- normalising ----

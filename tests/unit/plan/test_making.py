@@ -64,6 +64,28 @@ def test_nothing_changed_is_an_empty_plan() -> None:
     assert plan.drift == ()
 
 
+def test_a_declared_file_that_is_not_there_is_attached_though_all_is_as_recorded() -> None:
+    """Where files come after their document, a run may have ended between the two."""
+    declared = invoice(attachments=[{"name": "order.pdf", "path": "files/order.pdf"}])
+    bare = {
+        "customer": "C1",
+        "issue_date": "2026-11-10",
+        "currency": "USD",
+        "lines": [{"description": "work", "account": "acc-4000", "quantity": "1", "unit_price": "100.00"}],
+    }
+    amounts = {"phase": "posted", "total": "100.00", "net": "100.00", "tax": "0", "open": "100.00"}
+    lacking = Books().with_acme()
+    lacking.bind(declared, "I-INV-1", bare, **amounts)
+    (step,) = lacking.plan(customer(), declared).steps
+    assert isinstance(step.operation, Update)
+    assert set(step.operation.after) == {"attachments"}
+    there = Books().with_acme()
+    there.bind(
+        declared, "I-INV-1", {**bare, "attachments": [{"name": "order.pdf", "path": "order.pdf"}]}, **amounts
+    )
+    assert not there.plan(customer(), declared).has_changes
+
+
 def test_the_plan_is_the_same_whatever_the_order_of_the_inputs() -> None:
     def build(seed: int) -> str:
         shuffle = random.Random(seed)
@@ -336,6 +358,19 @@ def test_a_document_with_our_tag_and_other_content_is_a_conflict() -> None:
     change = only(books.plan(customer(), invoice(price="99.00")), Action.BLOCKED)
     assert change.reason is Reason.CONTENT_CONFLICT
     assert [field.path for field in change.fields] == ["lines[0].unit_price"]
+
+
+def test_after_a_lost_state_a_document_waits_for_its_customer_and_is_no_conflict() -> None:
+    books = Books().with_acme().with_invoice()
+    books.bindings, books.documents = {}, {}
+    books.rows["customer"] = {
+        id_: replace(row, reference=None, code="acme") for id_, row in books.rows["customer"].items()
+    }
+    plan = books.plan(customer(), invoice())
+    reasons = {str(change.address): change.reason for change in plan.changes}
+    assert reasons["books:customer.acme"] is Reason.EXISTS_UNMANAGED
+    assert reasons["books:invoice.INV-1"] is Reason.REFERENCE_BLOCKED
+    assert plan.steps == ()
 
 
 def test_an_unmanaged_document_is_adopted_only_on_request_and_only_when_equal() -> None:
