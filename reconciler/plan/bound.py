@@ -84,17 +84,22 @@ def plan_bound(draft: Draft, chain: Chain, desired: Desired) -> None:
     _amend(draft, at, desired, {name: after[name] for name in amendable}, before, changes)
 
 
-def _enter_anew(
+def _not_settled(
     draft: Draft, at: Standing, desired: Desired, after: Content, changes: tuple[FieldChange, ...], why: Problem
 ) -> None:
-    """A payment whose allocation cannot be taken off alone: reversed whole and entered again, where that can be."""
+    """Say what is in the way of its allocations.
+
+    A payment that one cannot be taken off alone is reversed whole and entered again, where that can be.
+    """
     address = at.chain.address
-    if address.kind == "payment" and Remedy.REVERSE_AND_REISSUE in draft.capabilities(address).remedies:
+    reason, detail, hint = why
+    reversible = address.kind == "payment" and Remedy.REVERSE_AND_REISSUE in draft.capabilities(address).remedies
+    if reason is Reason.ALLOCATION_REMOVED and reversible:
         wanted = {**after, "allocations": desired.content.get("allocations")}
         _correct(draft, at, desired, tuple(wanted), changes, wanted, ())
         return
-    _, detail, hint = why
-    draft.block(address, Reason.UNSUPPORTED, detail, hint, phase=at.live.phase, fields=changes)
+    stuck = reason is Reason.ALLOCATION_REMOVED
+    draft.block(address, Reason.UNSUPPORTED if stuck else reason, detail, hint, phase=at.live.phase, fields=changes)
 
 
 def _block_lost(draft: Draft, chain: Chain, state: str) -> None:
@@ -299,11 +304,8 @@ def _amend(
     """Update, post and allocate, each after the other; the last step records what is declared."""
     chain = at.chain
     moves, shown, problem = allocation_moves(draft, at, desired)
-    if problem is not None and problem[0] is Reason.ALLOCATION_REMOVED:
-        _enter_anew(draft, at, desired, after, (*changes, *shown), problem)
-        return
     if problem is not None:
-        draft.block(chain.address, *problem, phase=at.live.phase, fields=(*changes, *shown))
+        _not_settled(draft, at, desired, after, (*changes, *shown), problem)
         return
     posts = desired.state == "posted" and at.live.phase == "draft" and KINDS[chain.address.kind].is_document
     if not after and not posts and not moves:

@@ -145,6 +145,10 @@ def _match(draft: Draft, unbound: list[Desired], result: dict[Address, Desired])
     for wanted in sorted(unbound, key=lambda one: rank(one.resource.address.kind)):
         address = wanted.resource.address
         found = match(draft, wanted)
+        if isinstance(found, Obstacle) and found.reason is Reason.CONTENT_CONFLICT:
+            # What an unbound name stands for is not known: a difference in it is none of the document's.
+            if obstacle := _reference_obstacle(draft, wanted.resource):
+                found = Obstacle(Reason.REFERENCE_BLOCKED, obstacle, "Settle that first.", row=found.row)
         if isinstance(found, Obstacle):
             draft.blocked[address] = found.reason
             del result[address]

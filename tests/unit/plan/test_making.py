@@ -364,9 +364,9 @@ def test_after_a_lost_state_a_document_waits_for_its_customer_and_is_no_conflict
     books = Books().with_acme().with_invoice()
     books.bindings, books.documents = {}, {}
     books.rows["customer"] = {
-        id_: replace(row, reference=None, code="acme") for id_, row in books.rows["customer"].items()
+        id_: replace(row, reference=None, code="ACME", name="ACME") for id_, row in books.rows["customer"].items()
     }
-    plan = books.plan(customer(), invoice())
+    plan = books.plan(customer(code="ACME"), invoice())
     reasons = {str(change.address): change.reason for change in plan.changes}
     assert reasons["books:customer.acme"] is Reason.EXISTS_UNMANAGED
     assert reasons["books:invoice.INV-1"] is Reason.REFERENCE_BLOCKED
