@@ -110,6 +110,7 @@ def _findings(findings: tuple[Finding, ...], connection: str | None, style: Styl
     for item in findings:
         yield from paragraph(f"{_name(item, connection)}: {item.what}", style.width, "  ", "    ")
         yield from paragraph(f"expected {item.expected}, found {item.found}", style.width, "      ")
+    yield "What is left to do: `reconciler plan`."
     yield ""
 
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
@@ -14,9 +14,6 @@ from reconciler.kernel.errors import InvalidInput
 from reconciler.kernel.interrupts import interrupts_handled
 from reconciler.workflows.sandboxing import TRYTON, Serving, switches_of
 from reconciler.workflows.sandboxing import serve as run
-
-if TYPE_CHECKING:
-    from reconciler.sandboxes.serving.switches import Switch
 
 _PATH = click.Path(path_type=Path, dir_okay=False)
 _PLACE = click.Path(path_type=Path)
@@ -120,12 +117,13 @@ def switches_command(invocation: Invocation, name: str) -> None:
         return
     wide = max(len(switch.name) for switch in switches)
     for switch in switches:
-        invocation.print(f"{switch.name.ljust(wide)}  {switch.type.ljust(7)}  {switch.help}{_values(switch)}\n")
+        values = _values(switch.choices, switch.default)
+        invocation.print(f"{switch.name.ljust(wide)}  {switch.type.ljust(7)}  {switch.help}{values}\n")
 
 
-def _values(switch: Switch) -> str:
-    """What it may be set to, where that is a list, and what it is otherwise."""
-    told = [f"one of {', '.join(switch.choices)}"] if switch.choices else []
-    if switch.choices or switch.default not in ("", "0"):
-        told.append(f"by default {switch.default}")
+def _values(choices: Sequence[str], default: str) -> str:
+    """What a switch may be set to, where that is a list, and what it is otherwise."""
+    told = [f"one of {', '.join(choices)}"] if choices else []
+    if choices or default not in ("", "0"):
+        told.append(f"by default {default}")
     return f" ({'; '.join(told)})" if told else ""

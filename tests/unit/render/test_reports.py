@@ -53,6 +53,7 @@ def test_a_report_as_people_read_it():
         "Verified, and not as asked for:\n"
         "  invoice.INV-1: the total differs\n"
         "      expected 100.00, found 100.01\n"
+        "What is left to do: `reconciler plan`.\n"
         "\n"
         "Apply ended with an outcome unknown: 1 done, 1 rejected, 1 unknown, 1 held, 1 recorded in state\n"
         "alone, 2 blocked.\n"
