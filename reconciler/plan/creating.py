@@ -7,7 +7,7 @@ from datetime import date
 
 from reconciler.kernel.address import Address
 from reconciler.kernel.money import ZERO, decimal_text
-from reconciler.plan import tracking_sets
+from reconciler.plan import fitting, tracking_sets
 from reconciler.plan.allocating import (
     CreateAllocations,
     Move,
@@ -47,7 +47,7 @@ def problem(draft: Draft, desired: Desired) -> Problem | None:
     if unknown:
         provider = draft.index.snapshot(address.connection).provider
         text = f"{provider} does not keep {', '.join(unknown)} on {KINDS[address.kind].plural}"
-        return Reason.UNSUPPORTED, text, "Take it out of the manifest, or keep it on a connection that has it."
+        return Reason.UNSUPPORTED, text, fitting.how_to_keep(caps, unknown)
     if desired.refused:
         return Reason.UNSUPPORTED, "; ".join(desired.refused), "Declare it as the ERP can keep it."
     if address.kind == TRACKING_SET:
@@ -58,6 +58,7 @@ def problem(draft: Draft, desired: Desired) -> Problem | None:
         return None
     return (
         _numbering(draft, desired)
+        or fitting.number_problem(draft, address, number_for(draft, desired))
         or _period(draft, desired)
         or money_problem(draft, desired)
         or _total(draft, desired)
@@ -82,7 +83,7 @@ def money_problem(draft: Draft, desired: Desired) -> Problem | None:
         if bank and bank != currency:
             text = f"the bank account is in {bank}, the payment in {currency}"
             return Reason.UNSUPPORTED, text, "Name a bank account of the payment's currency."
-    return None
+    return fitting.document_problem(draft, address, content)
 
 
 def _renamed(draft: Draft, desired: Desired) -> Problem | None:

@@ -113,6 +113,14 @@ class KindCapabilities:
     """`Provider.document` gives the ERP's own print of one."""
     resumes: bool = False
     """A create that finds what it left half-way (a draft) finishes that, however long ago it was begun."""
+    missing: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    """What brings a field that is not among `fields` because of a setting: ``set `attachments: true` ``."""
+    customers_currency: bool = False
+    """A document is in the currency its customer is kept in: another is refused."""
+    closed_accounts: frozenset[str] = frozenset()
+    """Types of accounts that no line may post to."""
+    number_length: int = 0
+    """The longest number of ours that is taken; 0: any."""
     note: str = ""
 
     def verb(self, verb: Verb) -> VerbSupport:
