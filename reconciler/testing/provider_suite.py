@@ -42,7 +42,7 @@ class ProviderSuite(FaultCases, TellingCases):
     books most of the calls."""
 
     slow_cases: ClassVar[frozenset[str]] = frozenset()
-    """Names of cases that run with `pytest -m slow` alone, where books are slow; of a check too, such as `killed`."""
+    """Names of cases that run with `pytest -m slow` alone, where books are slow; of a check too: `killed`, say."""
 
     def __init_subclass__(cls, **options: Any) -> None:
         super().__init_subclass__(**options)
