@@ -144,11 +144,7 @@ def _match(draft: Draft, unbound: list[Desired], result: dict[Address, Desired])
     creates: list[Desired] = []
     for wanted in sorted(unbound, key=lambda one: rank(one.resource.address.kind)):
         address = wanted.resource.address
-        found = match(draft, wanted)
-        if isinstance(found, Obstacle) and found.reason is Reason.CONTENT_CONFLICT:
-            # What an unbound name stands for is not known: a difference in it is none of the document's.
-            if obstacle := _reference_obstacle(draft, wanted.resource):
-                found = Obstacle(Reason.REFERENCE_BLOCKED, obstacle, "Settle that first.", row=found.row)
+        found = _unless_it_waits(draft, wanted, match(draft, wanted))
         if isinstance(found, Obstacle):
             draft.blocked[address] = found.reason
             del result[address]
@@ -167,6 +163,14 @@ def _match(draft: Draft, unbound: list[Desired], result: dict[Address, Desired])
             creates.append(wanted)
             draft.creators[draft.index.identity(address)] = f"{address}#create"
     _claim_allocations(draft, result)
+
+
+def _unless_it_waits(draft: Draft, wanted: Desired, found: Adopted | Obstacle | None) -> Adopted | Obstacle | None:
+    """What an unbound name stands for is not known: a difference in it is no conflict of the document's."""
+    if not isinstance(found, Obstacle) or found.reason is not Reason.CONTENT_CONFLICT:
+        return found
+    waits = _reference_obstacle(draft, wanted.resource)
+    return Obstacle(Reason.REFERENCE_BLOCKED, waits, "Settle that first.", row=found.row) if waits else found
 
 
 def _claim_allocations(draft: Draft, result: Mapping[Address, Desired]) -> None:

@@ -39,7 +39,10 @@ class Moved:
 
 @dataclass(frozen=True, slots=True)
 class Removed:
-    """What to do with something no longer declared: `forget`, `credit`, `void`, `discard` (a draft) or `reverse` (a payment)."""
+    """What to do with something no longer declared.
+
+    `action`: `forget`, `credit`, `void`, `discard` (a draft) or `reverse` (a payment).
+    """
 
     address: Address
     action: str

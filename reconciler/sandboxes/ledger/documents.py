@@ -280,9 +280,7 @@ def discard_draft(desk: Desk, kind: str, id_text: str, revision: str) -> int:
     return row.seq
 
 
-def void_document(
-    desk: Desk, kind: str, id_text: str, reason: str, revision: str, day: date | None = None
-) -> int:
+def void_document(desk: Desk, kind: str, id_text: str, reason: str, revision: str, day: date | None = None) -> int:
     """Void a posted, unallocated invoice or credit note on its own or a later day of an open period.
 
     Void already: nothing happens.
