@@ -86,6 +86,14 @@ def test_an_answer_as_large_as_allowed_is_whole(connect):
         ("br", b"x"),
         ("gzip, gzip", gzip.compress(gzip.compress(b"abc"))),
     ],
+    ids=[
+        "cut",
+        "not gzip",
+        "not deflate",
+        "trailing",
+        "unknown",
+        "twice",
+    ],  # gzip's bytes hold the time they were made
 )
 def test_what_is_damaged_or_was_not_asked_for_is_no_answer(connect, encoding, body):
     with hostile(reply(body=body, content_encoding=encoding)) as server, pytest.raises(NoAnswer):
