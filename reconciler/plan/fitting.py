@@ -52,9 +52,9 @@ def _provider(draft: Draft, address: Address) -> str:
 def _currency(draft: Draft, address: Address, content: Content) -> Problem | None:
     if not draft.capabilities(address).customers_currency:
         return None
-    kept = master(draft.index, address.connection, "customer", str(content.get("customer")), "currency")
-    currency = currency_of(draft.index, address.connection, content)
-    if not kept or kept == currency:
+    customer = {"customer": content.get("customer")}
+    kept, currency = (currency_of(draft.index, address.connection, one) for one in (customer, content))
+    if kept == currency:
         return None
     text = f"the customer is kept in {kept}, and {_provider(draft, address)} takes no document in {currency} of it"
     return Reason.UNSUPPORTED, text, f"Declare a customer in {currency} for it."

@@ -27,6 +27,7 @@ _CUSTOMER = (
 )
 _DOCUMENT = "customer issue_date currency exchange_rate prices lines tracking memo"
 _POSTED = ("posted", "part_settled", "settled")
+_CLOSED = frozenset({"accounts_receivable"})
 
 
 def accountsiq_capabilities(settings: AccountsIQSettings) -> Capabilities:
@@ -120,6 +121,7 @@ class _Documents:
     def __init__(self, settings: AccountsIQSettings) -> None:
         self._settings = settings
         self._files = {"attachments"} if settings.attachments else set()
+        self._missing = {} if self._files else {"attachments": "set `attachments: true`"}
         self._searched = VerbSupport(
             deduplication=DeduplicationClass.C,
             settle_seconds=settings.settle_seconds,
@@ -174,6 +176,9 @@ class _Documents:
         return KindCapabilities(
             self._verbs(create, {Verb.UPDATE: self._edited(bool(due))}),
             fields=_fields(_DOCUMENT) | due | self._files,
+            missing=MappingProxyType(self._missing | ({} if due else {"due_date": "set `due_dates: true`"})),
+            closed_accounts=_CLOSED,
+            customers_currency=True,
             amendable=_phases(frozenset(due | self._files)),
             remedies=frozenset({Remedy.NOTE, Remedy.SUPPLEMENT, Remedy.CREDIT, Remedy.CREDIT_AND_REISSUE}),
             numbering=Numbering.ASSIGNED,
@@ -190,6 +195,9 @@ class _Documents:
         return KindCapabilities(
             self._verbs(self._searched, {**settling, Verb.UPDATE: self._edited()}),
             fields=_fields(f"{_DOCUMENT} allocations") | self._files,
+            missing=MappingProxyType(self._missing),
+            closed_accounts=_CLOSED,
+            customers_currency=True,
             amendable=_phases(frozenset(self._files)),
             remedies=frozenset({Remedy.NOTE, Remedy.SUPPLEMENT, Remedy.UNALLOCATE}),
             numbering=Numbering.ASSIGNED,
@@ -210,6 +218,8 @@ class _Documents:
             ),
             fields=_fields("customer received_on amount currency exchange_rate bank_account memo remainder")
             | {"allocations", *self._files},
+            missing=MappingProxyType(self._missing),
+            customers_currency=True,
             amendable=_phases(frozenset(self._files)),
             remedies=frozenset({Remedy.NOTE, Remedy.UNALLOCATE}),
             numbering=Numbering.ASSIGNED,

@@ -126,6 +126,7 @@ def _documents(verbs: _Verbs) -> dict[str, KindCapabilities]:
             remedies=frozenset(remedies | ({Remedy.VOID} if settings.void_invoices else set())),
             numbering=Numbering.OURS_ACCEPTED,
             printed=True,
+            missing=MappingProxyType({} if settings.attachments else {"attachments": "set `attachments: true`"}),
         ),
         "credit_note": _kind(
             {

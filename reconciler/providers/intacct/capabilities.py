@@ -22,7 +22,9 @@ from reconciler.providers.intacct.settings import IntacctSettings
 _NO_TAXES = "what tax a line has cannot be read by what Intacct documents: declare the tax as a line on its account"
 CALLS_IN_TIME = 4
 """How many of the HTTP layer's time-outs one request of ours may take: a session, a look, two rounds of writes."""
+LONGEST_NUMBER = 30
 _ALL = frozenset({"*"})
+_CLOSED = frozenset({"accounts_receivable"})
 _CUSTOMER = (
     "name tax_number status email phones addresses contacts payment_terms credit_limit hold receivable_account"
 )
@@ -165,6 +167,9 @@ class _Documents:
         return KindCapabilities(
             MappingProxyType(verbs),
             fields=_fields(f"{_DOCUMENT} due_date terms po_number") | files,
+            missing=MappingProxyType({} if files else {"attachments": "set `attachments_folder`"}),
+            closed_accounts=_CLOSED,
+            number_length=LONGEST_NUMBER,
             amendable=MappingProxyType(
                 {"draft": _ALL, **dict.fromkeys(("posted", "part_settled", "settled"), fixed)}
             ),
@@ -189,6 +194,8 @@ class _Documents:
         return KindCapabilities(
             MappingProxyType(verbs),
             fields=_fields(f"{_DOCUMENT} allocations"),
+            closed_accounts=_CLOSED,
+            number_length=LONGEST_NUMBER,
             remedies=frozenset({Remedy.NOTE, Remedy.SUPPLEMENT, Remedy.UNALLOCATE}),
             numbering=self._numbering(),
             allocate=frozenset({AllocateAt.LATER_AS_DOCUMENT}),

@@ -12,6 +12,7 @@ from typing import Any
 
 from reconciler.kernel.identity import TAG_LENGTH
 from reconciler.kernel.money import ZERO, decimal_text
+from reconciler.providers.intacct.capabilities import LONGEST_NUMBER
 from reconciler.providers.intacct.codec_customers import MOST_PHONES
 from reconciler.providers.intacct.codec_invoices import TRACKED, total_of
 from reconciler.providers.intacct.codec_masters import DIMENSIONS, type_kept
@@ -21,7 +22,7 @@ from reconciler.providers.protocol import Adjustment, Normalized
 from reconciler.resources.kinds import Content
 from reconciler.resources.totals import line_base, price_lines
 
-LONGEST_MEMO, LONGEST_NUMBER, LONGEST_ORDER, LONGEST_NAME = 500, 30, 20, 100
+LONGEST_MEMO, LONGEST_ORDER, LONGEST_NAME = 500, 20, 100
 _TEXTS = ("name", "code", "reference", "po_number", "email", "tax_number")
 _CATEGORIES = {shown.casefold(): category for category, (_, _, _, shown) in DIMENSIONS.items()}
 _ONE = Decimal(1)

@@ -152,6 +152,7 @@ class _Documents:
         return KindCapabilities(
             MappingProxyType(verbs),
             fields=_fields(f"{_DOCUMENT} due_date terms po_number") | files | _number(platform.invoice_numbers),
+            missing=MappingProxyType({} if files else {"attachments": "set `attachments: true`"}),
             amendable=self._amendable(frozenset(settings.amend_posted) | files),
             remedies=frozenset(remedies | ({Remedy.VOID} if voids else set())),
             numbering=Numbering.OURS_ACCEPTED if platform.invoice_numbers else Numbering.ASSIGNED,

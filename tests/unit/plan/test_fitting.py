@@ -10,7 +10,7 @@ import pytest
 
 from reconciler.plan.model import Action, Change, Plan, Reason
 from reconciler.providers.capabilities import Numbering
-from tests.unit.plan.books import Books, capabilities, customer, invoice, payment
+from tests.unit.plan.books import Books, capabilities, customer, invoice, payment, resource
 
 CATEGORY = {"name": "department", "values": ["Sales", "Support"]}
 
@@ -49,9 +49,20 @@ def test_a_payment_too_is_in_its_customer_s_currency() -> None:
 
 def test_a_customer_s_currency_is_known_before_it_is_there() -> None:
     new = customer("beta", currency="GBP")
-    plan = books(customers_currency=True).plan(customer(), new, invoice(customer="beta", currency="EUR"))
+    plan = books(customers_currency=True).plan(
+        customer(), new, invoice(customer="beta", currency="EUR", exchange_rate="1")
+    )
     (found,) = (change for change in plan.changes if change.action is Action.BLOCKED)
     assert found.detail == "the customer is kept in GBP, and fake takes no document in EUR of it"
+
+
+def test_a_new_customer_of_no_currency_is_kept_in_that_of_the_books() -> None:
+    new = resource("customer.beta", name="Beta")
+    plan = books(customers_currency=True).plan(
+        customer(), new, invoice(customer="beta", currency="EUR", exchange_rate="1")
+    )
+    (found,) = (change for change in plan.changes if change.action is Action.BLOCKED)
+    assert found.detail.startswith("the customer is kept in USD")
 
 
 def test_a_line_on_an_account_that_is_closed_to_lines_is_blocked() -> None:
