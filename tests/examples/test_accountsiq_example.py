@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -38,6 +40,18 @@ def test_it_is_applied_once_and_then_done(folder: Path) -> None:
 def _third(amount: str) -> str:
     line = f'{{description: Grinder, account: "4000", quantity: 1, unit_price: {amount}}}'
     return f"  INV-1003:\n    customer: harbour\n    issue_date: 2026-11-20\n    lines:\n      - {line}\n\n"
+
+
+def test_more_than_the_payment_is_refused_before_any_plan(folder: Path) -> None:
+    manifest = folder / "manifests" / "receivables.yaml"
+    manifest.write_text(manifest.read_text().replace("amount: 157.00}", "amount: 160.00}"))
+    for command in ("validate", "plan"):
+        run = subprocess.run(
+            [sys.executable, "-m", "reconciler", "--chdir", str(folder), command], capture_output=True, text=True
+        )
+        assert run.returncode == 1
+        assert "the allocations come to 1203, and the payment to 1200" in run.stderr
+    assert "160.00 is more than the payment has" in (EXAMPLES / "10-accountsiq" / "README.md").read_text()
 
 
 @pytest.mark.slow
