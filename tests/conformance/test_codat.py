@@ -6,34 +6,22 @@ runs under faults are in real time, because a proxy and a second process keep th
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
-
-import pytest
-
 from reconciler.testing.fault_proxy import ProxyFault
-from reconciler.testing.provider_suite import ProviderSuite
-from reconciler.testing.suite_project import SuiteProject
-from reconciler.testing.world import World
-from tests.conformance.codat_contract import breaches, unavailable
-from tests.conformance.codat_world import CodatWorld, in_real_time, sandbox
-
-NO_FAULTS = pytest.mark.skip(
-    reason="the cases' class is on a clock of its own; faults are played in real time below"
-)
+from tests.conformance import codat_contract
+from tests.conformance.codat_world import in_real_time, sandbox
+from tests.conformance.sandboxed import OfCases, OnASandbox, only
 
 THE_WORST = frozenset(
     {ProxyFault.CUT_AFTER, ProxyFault.LATE_LANDING, ProxyFault.ERROR_AFTER, ProxyFault.STALE_READ}
 )
 
 
-class Codat(ProviderSuite):
-    """What both classes share: projects have the sandbox's clock, and the requests are checked at the end."""
+class TestCodat(OfCases):
+    """Every case, undisturbed."""
 
-    __test__ = False
-    thorough = False
-    fault_sample = 1
-    kill_sample = 1
+    __test__ = True
+    contract = codat_contract
+    world = sandbox
     slow_cases = frozenset(
         {
             "bulk_of_two_hundred",
@@ -54,35 +42,8 @@ class Codat(ProviderSuite):
         }
     )
 
-    @pytest.fixture
-    def project(self, books: World, tmp_path: Path) -> Iterator[SuiteProject]:
-        assert isinstance(books, CodatWorld)
-        project = SuiteProject(tmp_path / "project", books, thorough=self.thorough, clock=books.clock)
-        yield project
-        project.close()
 
-
-class TestCodat(Codat):
-    """Every case, undisturbed."""
-
-    __test__ = True
-    world = sandbox
-
-    @pytest.fixture(scope="class")
-    @classmethod
-    def faulty(cls) -> None:
-        pytest.skip("these cases are on a clock of their own; TestCodatUnderFaults plays faults in real time")
-
-    def test_zz_every_request_is_one_of_the_vendors(self, books: World) -> None:
-        """The contract: what was sent in all the cases above, against the vendor's OpenAPI documents."""
-        assert isinstance(books, CodatWorld)
-        if unavailable():
-            pytest.skip(unavailable())
-        found = breaches(books.running)
-        assert not found, "\n".join(found[:20])
-
-
-class TestCodatUnderFaults(Codat):
+class TestCodatUnderFaults(OnASandbox):
     """One exchange harmed at a time, and the process killed: in real time, on a sandbox that is quick.
 
     By default the worst: the books did it, or will do it, and we were not told; or what we are told is old.
@@ -93,11 +54,4 @@ class TestCodatUnderFaults(Codat):
     slow_faults = frozenset(ProxyFault) - THE_WORST
 
 
-def _only(cls: type, *names: str) -> None:
-    """Leave out of a class the suite's cases that another class plays already."""
-    for name in dir(cls):
-        if name.startswith("test_") and not name.startswith(names):
-            setattr(cls, name, None)
-
-
-_only(TestCodatUnderFaults, "test_under_faults", "test_killed")
+only(TestCodatUnderFaults, "test_under_faults", "test_killed")
