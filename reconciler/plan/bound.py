@@ -8,7 +8,7 @@ from typing import Any
 
 from reconciler.kernel.address import Address
 from reconciler.kernel.money import ZERO
-from reconciler.plan import correcting, tracking_sets
+from reconciler.plan import correcting, fitting, tracking_sets
 from reconciler.plan.allocating import (
     Move,
     Shortfall,
@@ -213,6 +213,14 @@ def _correct(
     _show_fields(draft, address, changes)
 
 
+def _unfit(draft: Draft, at: Standing, new: Content) -> Problem | None:
+    """Why what an update sets would be refused."""
+    found = tracking_sets.problem(draft, at.chain.address, new)
+    if found or "lines" not in new:
+        return found
+    return fitting.document_problem(draft, at.chain.address, {**at.effective, **new})
+
+
 def _untracked(draft: Draft, at: Standing, desired: Desired) -> tuple[Reason, str, str] | None:
     """Why what corrects a document cannot be tracked as it is, or as what it takes back."""
     address = at.chain.address
@@ -224,6 +232,9 @@ def _untracked(draft: Draft, at: Standing, desired: Desired) -> tuple[Reason, st
 def _refuse(draft: Draft, at: Standing, change: PostedChange, changes: tuple[FieldChange, ...]) -> None:
     """No consent: say field, phase, reason and the flags that fit."""
     address = at.chain.address
+    caps = draft.capabilities(address)
+    waits = [name for name in change.fields if name in caps.missing]
+    hint = fitting.how_to_keep(caps, waits) if waits else "" if change.fits else _no_remedy(change)
     draft.block(
         address,
         Reason.POSTED_IMMUTABLE,
@@ -233,7 +244,7 @@ def _refuse(draft: Draft, at: Standing, change: PostedChange, changes: tuple[Fie
         offers=offers(draft, change),
         remote_id=at.row.remote_id,
         number=at.row.number,
-        hint="" if change.fits else _no_remedy(change),
+        hint=hint,
     )
 
 
@@ -314,7 +325,7 @@ def _amend(
     as_posted = {**at.effective, **after}
     new = {name: _sent(draft, at, desired, name) for name in after}
     found = posting_problem(draft, chain.address, as_posted) if posts else None
-    if found := found or tracking_sets.problem(draft, chain.address, new):
+    if found := found or _unfit(draft, at, new):
         draft.block(chain.address, *found, phase=at.live.phase, fields=(*changes, *shown))
         return
     planned: list[str] = []

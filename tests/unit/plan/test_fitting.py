@@ -96,18 +96,38 @@ def test_a_name_that_is_too_long_for_a_number_is_blocked_where_it_becomes_one() 
     assert books(number_length=30, numbering=Numbering.ASSIGNED).plan(customer(), invoice(long)).steps
 
 
-def test_a_field_that_a_setting_brings_names_the_setting() -> None:
+SETTING = "For attachments: set `attachments: true` on the connection. Else take it out of the manifest."
+FILE = [{"name": "order.pdf", "path": "order.pdf"}]
+
+
+def without_files() -> Books:
     caps = capabilities()
     kind = caps.kind("invoice")
-    without = replace(
-        kind, fields=kind.fields - {"attachments", "memo"}, missing={"attachments": "set `attachments: true`"}
+    amendable = {phase: fields - {"attachments"} for phase, fields in kind.amendable.items()}
+    less = replace(
+        kind,
+        fields=kind.fields - {"attachments", "memo"},
+        amendable=MappingProxyType({**amendable, "draft": frozenset({"memo"})}),
+        missing=MappingProxyType({"attachments": "set `attachments: true`"}),
     )
-    made = Books(caps=replace(caps, kinds=MappingProxyType({**caps.kinds, "invoice": without}))).with_acme()
-    file = [{"name": "order.pdf", "path": "order.pdf"}]
-    found = blocked(made.plan(customer(), invoice(attachments=file)))
-    assert found.detail == "fake does not keep attachments on invoices"
+    return Books(caps=replace(caps, kinds=MappingProxyType({**caps.kinds, "invoice": less}))).with_acme()
+
+
+def test_a_field_that_a_setting_brings_names_the_setting() -> None:
+    found = blocked(without_files().plan(customer(), invoice(attachments=FILE)))
+    assert (found.detail, found.hint) == ("fake does not keep attachments on invoices", SETTING)
     assert (
-        found.hint
-        == "For attachments: set `attachments: true` on the connection. Else take it out of the manifest."
+        "keep it on a connection that has it" in blocked(without_files().plan(customer(), invoice(memo="x"))).hint
     )
-    assert "keep it on a connection that has it" in blocked(made.plan(customer(), invoice(memo="x"))).hint
+
+
+def test_it_is_named_too_where_the_document_is_posted_already() -> None:
+    found = blocked(without_files().with_invoice().plan(customer(), invoice(attachments=FILE)))
+    assert (found.reason, found.hint) == (Reason.POSTED_IMMUTABLE, SETTING)
+
+
+def test_a_draft_s_new_lines_fit_too() -> None:
+    made = books(closed_accounts=frozenset({"accounts_receivable"})).with_invoice(phase="draft", state="draft")
+    assert made.plan(customer(), invoice(state="draft", price="90.00")).steps
+    for lines in (line(account="1100"), line(tracking={"department": "Nope"})):
+        assert blocked(made.plan(customer(), invoice(state="draft", lines=lines))).phase == "draft"
