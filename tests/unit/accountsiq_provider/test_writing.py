@@ -12,6 +12,8 @@ from xml.etree.ElementTree import Element, fromstring
 import pytest
 
 from reconciler.kernel.clock import ManualClock
+from reconciler.providers.accountsiq.codec_documents import same_currency
+from reconciler.providers.accountsiq.directory import Customer
 from reconciler.providers.accountsiq.envelope import NS, Row
 from reconciler.providers.accountsiq.normalising import Normaliser
 from reconciler.providers.accountsiq.provider import AccountsIQProvider
@@ -462,3 +464,10 @@ def test_an_answer_that_says_nothing_of_a_saved_receipt_is_in_doubt() -> None:
     content = {"customer": "ACME", "received_on": date(2026, 1, 1), "amount": Decimal(1), "bank_account": "1200"}
     with pytest.raises(Indeterminate, match="gives no transactionID"):
         provider(service, duplicate_check=False).execute(request(Create("payment", content)), Stages())
+
+
+def test_a_customer_s_currency_that_was_changed_since_the_plan_is_not_written_over() -> None:
+    acme = Customer("ACME", "7", "EUR")
+    assert same_currency({"currency": "EUR"}, acme) == same_currency({}, acme) == "EUR"
+    with pytest.raises(Rejected, match="is kept in EUR: a document in USD has no place"):
+        same_currency({"currency": "USD"}, acme)
