@@ -158,7 +158,7 @@ def test_without_the_extra_the_error_says_what_to_install(tmp_path, monkeypatch)
         raise packages.PackageNotFoundError(name)
 
     monkeypatch.setattr(packages, "version", missing)
-    with pytest.raises(TrytonMissing, match=r"pip install 'reconciler\[tryton-server\]'"):
+    with pytest.raises(TrytonMissing, match=r"pip install '\.\[tryton-server\]'"):
         TrytonServer.start(tmp_path, cache=tmp_path / "cache")
 
 

@@ -9,7 +9,9 @@ import argparse
 import contextlib
 import os
 import signal
+import socket
 import sys
+import threading
 from dataclasses import replace
 from pathlib import Path
 
@@ -81,12 +83,22 @@ def main(arguments: list[str] | None = None) -> int:
         print(error, file=sys.stderr)
         return 1
     token = os.environ.get(TOKEN_VARIABLE, "")
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     with ledger, LedgerServer(ledger, port=options.port, token=token, faults=_faults(options)) as server:
+        signal.signal(signal.SIGTERM, lambda *_: threading.Thread(target=_end, args=[server], daemon=True).start())
         print(server.url, flush=True)
         with contextlib.suppress(KeyboardInterrupt):
             server.serve_forever(poll_interval=3600)
     return 0
+
+
+def _end(server: LedgerServer) -> None:
+    """Stop serving now. (An exception out of a signal's handler is lost where it meets a finalizer.)"""
+    stopping = threading.Thread(target=server.shutdown, daemon=True)
+    stopping.start()
+    while stopping.is_alive():
+        with contextlib.suppress(OSError):  # a call wakes the server: it looks whether it is to stop
+            socket.create_connection(("127.0.0.1", server.server_address[1]), timeout=1).close()
+        stopping.join(0.05)
 
 
 if __name__ == "__main__":
