@@ -11,12 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from reconciler.kernel.clock import ManualClock
-from reconciler.kernel.errors import ExitCode
-from reconciler.testing.suite_faults import scenario_for
 from reconciler.testing.suite_project import SuiteProject
 from tests.conformance.accountsiq_world import AccountsIQWorld, sandbox
-from tests.conformance.habits import problems, tried
+from tests.conformance.habits import known, lived_through
 
 SETTINGS = {"settle_seconds": 30}
 HABITS = {
@@ -41,23 +38,13 @@ HABITS = {
     "everything_at_once": {"lose_response": "every:5", "expire_token": "every:4", "rate_limit": "every:6"},
 }
 QUICK = {"lost_response", "expired_now_and_then"}
-DEFAULTS = {
-    "error_status": "503",
-    "late_answer": "504",
-    "late_landing_ms": "5000",
-    "page_drift_how": "lost",
-    "page_size": "2000",
-    "token_minutes": "20",
-}
 
 
 @pytest.fixture(scope="module")
 def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[AccountsIQWorld]:
     with sandbox(tmp_path_factory.mktemp("world"), settings=SETTINGS) as made:
         assert isinstance(made, AccountsIQWorld)
-        with pytest.MonkeyPatch.context() as patch:
-            for name, value in made.environment().items():
-                patch.setenv(name, value)
+        with known(made):
             yield made
 
 
@@ -67,22 +54,6 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[AccountsIQWorld]
 )
 def test_every_document_is_there_once(world: AccountsIQWorld, tmp_path: Path, habit: str, *, guarded: bool) -> None:
     """`guarded`: by the operations that refuse a reference twice, and by the plain ones."""
-    off = {name: DEFAULTS.get(name, "") for name in HABITS[habit]}
     more = {"resend_after_settle": "true", "duplicate_check": str(guarded).lower()}
     project = SuiteProject(tmp_path / "project", world, more=more, clock=world.clock)
-    scenario = scenario_for(project.capabilities())
-    assert isinstance(world.clock, ManualClock)
-    for phase in (0, 1):
-        project.declare(scenario.manifests[phase])
-        world.running.switches.set(HABITS[habit])
-        tried(project)
-        world.running.switches.set(off)
-        ended = None
-        for _ in range(4):
-            world.clock.advance(80)
-            ended = tried(project)
-            if ended is not None and ended.exit_code == ExitCode.OK:
-                break
-        assert ended is not None
-        assert ended.exit_code == ExitCode.OK, ended
-        assert problems(project, scenario.worth[phase]) == []
+    lived_through(project, HABITS[habit], seconds=80, shows=False)

@@ -12,11 +12,9 @@ from pathlib import Path
 import pytest
 
 from reconciler.kernel.clock import ManualClock
-from reconciler.kernel.errors import ExitCode
-from reconciler.testing.suite_faults import scenario_for
 from reconciler.testing.suite_project import SuiteProject
 from tests.conformance.alloy_world import FRESH, QUICKBOOKS, AlloyWorld, sandbox
-from tests.conformance.habits import problems, tried
+from tests.conformance.habits import known, lived_through
 
 PAYMENTS = "POST /2024-03/one/accounting/payments"
 INVOICES = "POST /2024-03/one/accounting/invoices"
@@ -44,20 +42,6 @@ HABITS = {
     "written_through": {"write_through": "1"},
 }
 QUICK = {"lost_response", "500_after_commit", "late_landing", "429_storm", "page_drift", "wrapped_answers"}
-DEFAULTS = {
-    "error_status": "503",
-    "late_answer": "504",
-    "late_landing_ms": "5000",
-    "page_drift_how": "lost",
-    "retry_after_s": "1",
-    "paging": "both",
-    "list_key": "resource",
-    "timestamps": "createdAt",
-    "payment_dates": "datetime",
-    "deleted": "shown",
-    "forward_reply": "bare",
-    "write_through": "0",
-}
 
 
 @pytest.fixture(scope="module")
@@ -65,9 +49,7 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[AlloyWorld]:
     settings = {**QUICKBOOKS, "settle_seconds": 30, "page_size": 3}
     with sandbox(tmp_path_factory.mktemp("world"), switches=FRESH, clock=ManualClock(), settings=settings) as made:
         assert isinstance(made, AlloyWorld)
-        with pytest.MonkeyPatch.context() as patch:
-            for name, value in made.environment().items():
-                patch.setenv(name, value)
+        with known(made):
             yield made
 
 
@@ -77,22 +59,7 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[AlloyWorld]:
 def test_every_document_is_there_once(world: AlloyWorld, tmp_path: Path, habit: str) -> None:
     more = {"resend_after_settle": "true"}
     project = SuiteProject(tmp_path / "project", world, more=more, clock=world.clock, thorough=False)
-    scenario = scenario_for(project.capabilities())
-    assert isinstance(world.clock, ManualClock)
     try:
-        for phase in (0, 1):
-            project.declare(scenario.manifests[phase])
-            world.running.switches.set(HABITS[habit])
-            tried(project)
-            world.running.switches.set({name: DEFAULTS.get(name, "") for name in HABITS[habit]})
-            ended = None
-            for _ in range(4):
-                world.clock.advance(240)
-                ended = tried(project)
-                if ended is not None and ended.exit_code == ExitCode.OK:
-                    break
-            assert ended is not None
-            assert ended.exit_code == ExitCode.OK, ended
-            assert problems(project, scenario.worth[phase]) == []
+        lived_through(project, HABITS[habit], seconds=240, shows=False)
     finally:
         project.close()

@@ -12,13 +12,11 @@ from pathlib import Path
 import pytest
 
 from reconciler.apply.report import StepOutcome
-from reconciler.kernel.clock import ManualClock
 from reconciler.kernel.errors import ExitCode
 from reconciler.testing.suite_checks import Look, once
-from reconciler.testing.suite_faults import scenario_for
 from reconciler.testing.suite_project import SuiteProject
 from tests.conformance.codat_world import EVERYTHING, CodatWorld, sandbox
-from tests.conformance.habits import problems, tried
+from tests.conformance.habits import known, lived_through
 
 SETTINGS = {**EVERYTHING, "settle_seconds": 30, "timed_out_settle_seconds": 60, "refresh_wait_seconds": 20}
 HABITS = {
@@ -50,27 +48,13 @@ WORST = (
     "push_times_out_and_lands",
 )
 SLOW = pytest.mark.slow
-DEFAULTS = {
-    "error_status": "503",
-    "late_answer": "504",
-    "late_landing_ms": "5000",
-    "page_drift_how": "lost",
-    "pull_ms": "500",
-    "push_ms": "500",
-    "replay_errors": "1",
-    "retry_after_s": "1",
-    "stale_reads_ms": "0",
-    "timed_out_lands_ms": "5000",
-}
 
 
 @pytest.fixture(scope="module")
 def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[CodatWorld]:
     with sandbox(tmp_path_factory.mktemp("world"), settings=SETTINGS) as made:
         assert isinstance(made, CodatWorld)
-        with pytest.MonkeyPatch.context() as patch:
-            for name, value in made.environment().items():
-                patch.setenv(name, value)
+        with known(made):
             yield made
 
 
@@ -82,28 +66,7 @@ def of(world: CodatWorld, folder: Path, **more: object) -> SuiteProject:
     "habit", [habit if habit in WORST else pytest.param(habit, marks=SLOW) for habit in HABITS]
 )
 def test_every_document_is_there_once(world: CodatWorld, tmp_path: Path, habit: str) -> None:
-    off = {name: DEFAULTS.get(name, "") for name in HABITS[habit]}
-    project = of(world, tmp_path)
-    scenario = scenario_for(project.capabilities())
-    assert isinstance(world.clock, ManualClock)
-    for phase in (0, 1):
-        project.declare(scenario.manifests[phase])
-        world.running.switches.set(HABITS[habit])
-        before = dict(world.running.switches.hits())
-        tried(project)
-        after = dict(world.running.switches.hits())
-        world.running.switches.set(off)
-        if phase == 0 and any(name in after for name in HABITS[habit]) and "page_drift" not in habit:
-            assert after != before, "the habit showed nowhere"
-        ended = None
-        for _ in range(4):
-            world.clock.advance(40)
-            ended = tried(project)
-            if ended is not None and ended.exit_code == ExitCode.OK:
-                break
-        assert ended is not None
-        assert ended.exit_code == ExitCode.OK, ended
-        assert problems(project, scenario.worth[phase]) == []
+    lived_through(of(world, tmp_path), HABITS[habit], seconds=40, shows="page_drift" not in habit)
 
 
 def test_a_push_that_never_ends_stops_its_address_alone(world: CodatWorld, tmp_path: Path) -> None:

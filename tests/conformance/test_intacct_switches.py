@@ -13,12 +13,11 @@ from typing import Any
 
 import pytest
 
-from reconciler.kernel.clock import ManualClock
 from reconciler.kernel.errors import ExitCode
 from reconciler.providers.capabilities import DeduplicationClass, Verb
 from reconciler.testing.suite_faults import scenario_for
 from reconciler.testing.suite_project import SuiteProject
-from tests.conformance.habits import problems, tried
+from tests.conformance.habits import known, lived_through, problems, tried
 from tests.conformance.intacct_world import IntacctWorld, sandbox
 
 SETTINGS = {"settle_seconds": 30}
@@ -58,9 +57,7 @@ QUICK_COMPANIES = {"without_query", "sessions_belong_to_a_pod"}
 def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[IntacctWorld]:
     with sandbox(tmp_path_factory.mktemp("world"), settings=SETTINGS) as made:
         assert isinstance(made, IntacctWorld)
-        with pytest.MonkeyPatch.context() as patch:
-            for name, value in made.environment().items():
-                patch.setenv(name, value)
+        with known(made):
             yield made
 
 
@@ -75,28 +72,7 @@ def slowly(names: Mapping[str, object], slow: set[str]) -> list[Any]:
 @pytest.mark.parametrize("habit", slowly(HABITS, SLOW))
 def test_every_document_is_there_once(world: IntacctWorld, tmp_path: Path, habit: str) -> None:
     project = of(world, tmp_path, **({"page_size": 1} if "page_drift" in habit else {}))
-    scenario = scenario_for(project.capabilities())
-    assert isinstance(world.clock, ManualClock)
-    for phase in (0, 1):
-        project.declare(scenario.manifests[phase])
-        shown = world.running.switches.hits
-        before = dict(shown())
-        kept = {name: value for name, value in world.running.switches.values().items() if name in HABITS[habit]}
-        world.running.switches.set(HABITS[habit])
-        tried(project)
-        after = dict(shown())
-        world.running.switches.set(kept)
-        if phase == 0 and any(name in after for name in HABITS[habit]):
-            assert after != before, "the habit showed nowhere"
-        ended = None
-        for _ in range(4):
-            world.clock.advance(80)
-            ended = tried(project)
-            if ended is not None and ended.exit_code == ExitCode.OK:
-                break
-        assert ended is not None
-        assert ended.exit_code == ExitCode.OK, ended
-        assert problems(project, scenario.worth[phase]) == []
+    lived_through(project, HABITS[habit], seconds=80, shows=True)
 
 
 @pytest.mark.parametrize("company", slowly(COMPANIES, set(COMPANIES) - QUICK_COMPANIES))

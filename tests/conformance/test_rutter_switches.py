@@ -17,7 +17,7 @@ from reconciler.kernel.errors import ExitCode
 from reconciler.testing.suite_checks import Look, once
 from reconciler.testing.suite_faults import scenario_for
 from reconciler.testing.suite_project import SuiteProject
-from tests.conformance.habits import problems, tried
+from tests.conformance.habits import known, lived_through, problems, tried
 from tests.conformance.rutter_world import RutterWorld, sandbox
 
 SETTINGS = {"settle_seconds": 30, "sync_wait_seconds": 20}
@@ -55,26 +55,13 @@ SLOW = {
     "sync_stuck",
     "cut_before",
 }
-DEFAULTS = {
-    "error_status": "503",
-    "ignore_filter": "platform",
-    "late_answer": "504",
-    "late_landing_ms": "5000",
-    "page_drift_how": "lost",
-    "replay_errors": "1",
-    "retry_after_s": "1",
-    "slow_job_ms": "1000",
-    "stale_reads_ms": "0",
-}
 
 
 @pytest.fixture(scope="module")
 def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RutterWorld]:
     with sandbox(tmp_path_factory.mktemp("world"), settings=SETTINGS) as made:
         assert isinstance(made, RutterWorld)
-        with pytest.MonkeyPatch.context() as patch:
-            for name, value in made.environment().items():
-                patch.setenv(name, value)
+        with known(made):
             yield made
 
 
@@ -86,28 +73,8 @@ def of(world: RutterWorld, folder: Path, **more: object) -> SuiteProject:
     "habit", [pytest.param(name, marks=[pytest.mark.slow] if name in SLOW else []) for name in HABITS]
 )
 def test_every_document_is_there_once(world: RutterWorld, tmp_path: Path, habit: str) -> None:
-    off = {name: DEFAULTS.get(name, "") for name in HABITS[habit]}
     project = of(world, tmp_path, **({"page_limit": 1} if "page_drift" in habit else {}))
-    scenario = scenario_for(project.capabilities())
-    assert isinstance(world.clock, ManualClock)
-    for phase in (0, 1):
-        project.declare(scenario.manifests[phase])
-        world.running.switches.set(HABITS[habit])
-        before = dict(world.running.switches.hits())
-        tried(project)
-        after = dict(world.running.switches.hits())
-        world.running.switches.set(off)
-        if phase == 0 and any(name in after for name in HABITS[habit]):
-            assert after != before, "the habit showed nowhere"
-        ended = None
-        for _ in range(4):
-            world.clock.advance(80)
-            ended = tried(project)
-            if ended is not None and ended.exit_code == ExitCode.OK:
-                break
-        assert ended is not None
-        assert ended.exit_code == ExitCode.OK, ended
-        assert problems(project, scenario.worth[phase]) == []
+    lived_through(project, HABITS[habit], seconds=80, shows=True)
 
 
 def test_a_job_that_never_ends_stops_its_address_alone(world: RutterWorld, tmp_path: Path) -> None:
